@@ -1,0 +1,26 @@
+//! What a scheduler is told by flags and environment.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+
+/// Serves the API and, as the leader of all replicas, keeps the fleet fed.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "rad-scheduler", version)]
+pub struct Config {
+    /// Postgres, under a role that row security binds (such as `rad_app`).
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: String,
+    /// Redis.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: String,
+    /// Address of the API. Loopback unless you say otherwise.
+    #[arg(long, env = "RAD_LISTEN", default_value = "127.0.0.1:7070")]
+    pub listen: SocketAddr,
+    /// Seconds after which a silent worker is dead; the same value as the workers'.
+    #[arg(long, env = "RAD_LEASE_TTL_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(2..=300))]
+    pub lease_ttl_seconds: u64,
+    /// Connections to Postgres at most.
+    #[arg(long, env = "RAD_DB_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub db_connections: u32,
+}

@@ -1,0 +1,88 @@
+//! Feeding lanes: the way from the ledger into the dispatch window, after a start, at low water and after a wipe.
+
+use std::time::{Duration, Instant};
+
+use rad_schema::db::{Db, DbError};
+use rad_schema::ledger::{LaneHead, LaneTerms};
+use rad_schema::window::{Lane, LaneFeed, LeaseTerms, Window, WindowError};
+use thiserror::Error;
+
+/// Lanes read in one statement.
+const LANES_AT_ONCE: usize = 64;
+
+/// A feed that stopped half-way; it can be repeated from the start.
+#[derive(Debug, Error)]
+pub(crate) enum FeedError {
+    /// The ledger could not be read.
+    #[error("feed lanes from the ledger")]
+    Ledger(#[from] DbError),
+    /// The window did not take them.
+    #[error("feed lanes into the window")]
+    Window(#[from] WindowError),
+}
+
+impl FeedError {
+    /// The window is of another generation: whoever rebuilds it feeds everything.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(self, Self::Window(WindowError::Stale))
+    }
+}
+
+/// The window together with what is known of its opening.
+#[derive(Clone)]
+pub(crate) struct OpenWindow {
+    pub(crate) window: Window,
+    /// When Postgres raised the generation, in microseconds of its clock.
+    pub(crate) raised_us: i64,
+    /// Until then, workers of the generation before may still be fetching.
+    pub(crate) quiet_until: Instant,
+    pub(crate) terms: LeaseTerms,
+}
+
+/// Tasks that a feed added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FeedReport {
+    pub(crate) added: i64,
+    /// Lanes that had been empty.
+    pub(crate) revived: i64,
+}
+
+/// Loads the heads of `lanes`. Idempotent.
+pub(crate) async fn feed_lanes(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Result<FeedReport, FeedError> {
+    let mut report = FeedReport::default();
+    for lanes in lanes.chunks(LANES_AT_ONCE) {
+        // Before the ledger: what is left out meanwhile must not be taken for read.
+        let left_out = open.window.left_out(lanes).await?;
+        let heads = db.lane_heads(lanes, open.window.generation()).await?;
+        let terms = db.lane_terms(lanes).await?;
+        for ((head, left_out), terms) in heads.into_iter().zip(left_out).zip(terms) {
+            let fed = open.window.feed(&lane_feed(open, head, left_out, terms)).await?;
+            report.added += fed.added;
+            report.revived += i64::from(fed.was_empty && fed.added > 0);
+        }
+    }
+    Ok(report)
+}
+
+fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Option<LaneTerms>) -> LaneFeed {
+    let hard_us = i64::try_from(open.terms.hard_deadline.as_micros()).unwrap_or(i64::MAX);
+    // Claimed under an older generation shortly before it ended: its host may be in contact still.
+    let may_be_in_flight = head.last_stale_hydrate_us.is_some_and(|at| at > open.raised_us - hard_us);
+    let quiet = if may_be_in_flight {
+        open.quiet_until.saturating_duration_since(Instant::now())
+    } else {
+        Duration::ZERO
+    };
+    LaneFeed {
+        lane: head.lane,
+        weight: terms.map_or(1, |terms| terms.weight),
+        cap: terms.map_or(1, |terms| terms.max_crawlers),
+        // A tenant that is gone keeps no lane.
+        parked: terms.is_none_or(|terms| terms.room.is_some_and(|room| room <= 0)),
+        terms: terms.and_then(|terms| terms.host),
+        pause: terms.map_or(Duration::ZERO, |terms| terms.pause).max(quiet),
+        left_out,
+        complete: head.complete,
+        tasks: head.tasks,
+    }
+}

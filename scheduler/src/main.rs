@@ -1,0 +1,31 @@
+//! `rad-scheduler`: the control plane as a process.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rad_scheduler::config::Config;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    rad_schema::process::init_logs();
+    match serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        anyhow::anyhow!("listen on {} (RAD_LISTEN): {error}: choose another port", config.listen)
+    })?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let shutdown = CancellationToken::new();
+    rad_schema::process::cancel_on_signal(shutdown.clone())?;
+    Ok(rad_scheduler::run(config, listener, shutdown).await?)
+}

@@ -1,0 +1,20 @@
+//! Removes outbox rows that nobody fetched for a week.
+
+use std::time::Duration;
+
+use rad_schema::db::Db;
+use tokio_util::sync::CancellationToken;
+
+use super::next;
+
+const PERIOD: Duration = Duration::from_mins(1);
+const ROWS_A_STEP: i32 = 5_000;
+
+pub(super) async fn run(db: Db, stop: CancellationToken) {
+    while next(&stop, PERIOD).await {
+        match db.trim_outbox(ROWS_A_STEP).await {
+            Ok(removed) => tracing::debug!(removed, "outbox trimmed"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "outbox not trimmed"),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+-- Takes the URL locks of leased tasks. The lock holds the task's fence and goes with its lease.
+-- ARGV[2] ttl in ms, then per task: id, fence, resource (32 hex digits)
+-- returns 'STALE' or 'OK' and per task 1 taken, 0 held by another, - lease lost
+if moved() then return 'STALE' end
+local out = { 'OK' }
+for i = 3, #ARGV, 3 do
+    local id, fence, resource = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    local lease = call('HGET', P .. 'L', id)
+    local head, T = nil, nil
+    if lease then head, T = string.match(lease, '^(' .. fence .. ' %d+ (%d+) %d+ %-?%d+) %S+$') end
+    if not head then
+        out[#out + 1] = '-'
+    elseif call('SET', P .. 'ul:' .. T .. ':' .. resource, fence, 'NX', 'PX', ARGV[2]) then
+        call('HSET', P .. 'L', id, head .. ' ' .. resource)
+        out[#out + 1] = '1'
+    else
+        out[#out + 1] = '0'
+    end
+end
+return table.concat(out, ' ')

@@ -1,0 +1,203 @@
+#!lua
+-- Stands before every script of a shard: its clock, its key names, and how hosts and tenants move.
+--
+-- KEYS[1]  {tag}:meta     hash: gen, run_id, fence (counter), vfloor (virtual time)
+-- ARGV[1]  generation     number; a script of another generation answers STALE and changes nothing
+--
+-- All other keys lie in the same slot under '{tag}:g<generation>:'. T = tenant, H = host, w = incarnation:
+--   f:T:H  zset   lane window, task id -> rank (microseconds)
+--   hw:H   zset   tenants with a lane on the host -> time of their last turn
+--   hd     hash   host -> 'delay_ms max_concurrency'; absent while robots are unknown: one at a time
+--   hc     zset   host -> earliest next request (ms); kept only while it lies ahead
+--   hf     hash   host -> requests in flight
+--   ho     hash   host -> tenant it is offered to
+--   cool   zset   hosts that wait -> when to look again (ms)
+--   rd:T   zset   hosts offered to the tenant -> rank of the lane's head
+--   ring   zset   tenants that can be served now -> virtual time
+--   t:T    hash   pass, running, cap, weight, parked
+--   L      hash   leased task id -> 'fence w T H rank lock'
+--   W:w    set    task ids leased by the incarnation
+--   wk     zset   incarnation -> heartbeat deadline (ms)
+--   dl     zset   leased task id -> hard deadline (ms)
+--   rq     hash   incarnation -> 'request reply' of its last claim
+--   more   hash   lanes whose ledger has rows beyond the window -> count of rows that were left out
+--   refill zset   lanes below low water -> since (ms)
+--   ul:T:R string URL lock, value = fence
+-- Outside the generation, for blocking reads: {tag}:wake (workers), {tag}:feed (feeder).
+
+local WINDOW = 128      -- a 129th id would turn the lane's listpack into a skiplist, six times the size
+local LOW_WATER = 64
+local meta = KEYS[1]
+local TAG = string.sub(meta, 1, -5)
+local P = TAG .. 'g' .. ARGV[1] .. ':'
+local call = redis.call
+
+local clock = call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now_us = clock[1] * 1000000 + clock[2]
+
+-- Lua prints 14 digits by itself; microseconds have 16.
+local function int(n) return string.format('%.0f', n) end
+
+local function stale()
+    return call('HGET', meta, 'gen') ~= ARGV[1]
+end
+
+-- A proxy can hide a failover from the client, so the server itself is asked who it is.
+local function moved()
+    local m = call('HMGET', meta, 'gen', 'run_id')
+    return m[1] ~= ARGV[1] or m[2] ~= string.match(call('INFO', 'server'), 'run_id:(%x+)')
+end
+
+local function signal(list)
+    if call('LLEN', TAG .. list) < 64 then call('LPUSH', TAG .. list, '1') end
+end
+
+local function lane(T, H) return P .. 'f:' .. T .. ':' .. H end
+local function tenant(T) return P .. 't:' .. T end
+
+local function terms(H)
+    local known = call('HGET', P .. 'hd', H)
+    if not known then return 0, 1 end
+    local delay, most = string.match(known, '^(%d+) (%d+)$')
+    return tonumber(delay), tonumber(most)
+end
+
+-- Whatever gives a tenant room or a ready host ends here, or the tenant starves with work at hand.
+local function enter_ring(T)
+    local t = call('HMGET', tenant(T), 'pass', 'running', 'cap', 'parked')
+    if t[4] == '1' or (tonumber(t[2]) or 0) >= (tonumber(t[3]) or 1) then return end
+    if call('EXISTS', P .. 'rd:' .. T) == 0 then return end
+    local floor = tonumber(call('HGET', meta, 'vfloor') or 0)
+    call('ZADD', P .. 'ring', 'NX', int(math.max(tonumber(t[1]) or 0, floor)), T)
+end
+
+local function request_refill(T, H)
+    call('ZADD', P .. 'refill', 'NX', int(now), T .. ':' .. H)
+    signal('feed')
+end
+
+local function drop_lane(T, H)
+    call('UNLINK', lane(T, H))
+    call('HDEL', P .. 'more', T .. ':' .. H)
+    call('ZREM', P .. 'hw:' .. H, T)
+end
+
+-- Offers a host that may be contacted now to its next tenant with due work; else says when to look again.
+local function offer(H)
+    local hw, due = P .. 'hw:' .. H, nil
+    for _, T in ipairs(call('ZRANGE', hw, 0, 15)) do
+        local head = call('ZRANGE', lane(T, H), 0, 0, 'WITHSCORES')
+        if not head[1] then
+            call('ZREM', hw, T)
+        elseif call('HGET', tenant(T), 'parked') == '1' then
+            -- The window is only a copy: a parked tenant's lanes come back from the ledger.
+            drop_lane(T, H)
+        else
+            call('ZADD', hw, int(now_us), T)
+            if tonumber(head[2]) <= now_us then
+                call('HSET', P .. 'ho', H, T)
+                call('ZADD', P .. 'rd:' .. T, head[2], H)
+                enter_ring(T)
+                signal('wake')
+                return
+            end
+            due = math.min(due or math.huge, math.ceil(tonumber(head[2]) / 1000))
+        end
+    end
+    if due then
+        -- With more tenants than were looked at, one of them may be due sooner.
+        if call('ZCARD', hw) > 16 then due = math.min(due, now + 1000) end
+        call('ZADD', P .. 'cool', int(due), H)
+    end
+end
+
+-- Puts a host that is in no place into the right one: offered, cooling, or none while it is full or idle.
+local function settle(H)
+    if call('HEXISTS', P .. 'ho', H) == 1 or call('ZSCORE', P .. 'cool', H) then return end
+    local _, most = terms(H)
+    if (tonumber(call('HGET', P .. 'hf', H)) or 0) >= most then return end
+    local free_at = tonumber(call('ZSCORE', P .. 'hc', H) or 0)
+    if free_at > now then
+        if call('EXISTS', P .. 'hw:' .. H) == 1 then call('ZADD', P .. 'cool', int(free_at), H) end
+        return
+    end
+    offer(H)
+end
+
+local function withdraw(H)
+    local T = call('HGET', P .. 'ho', H)
+    if not T then return end
+    call('HDEL', P .. 'ho', H)
+    call('ZREM', P .. 'rd:' .. T, H)
+    if call('EXISTS', P .. 'rd:' .. T) == 0 then call('ZREM', P .. 'ring', T) end
+end
+
+-- Nobody contacts the host before `until_ms`. Clocks only move forward.
+local function push_back(H, until_ms)
+    if until_ms <= now then return end
+    call('ZADD', P .. 'hc', 'GT', int(until_ms), H)
+    withdraw(H)
+    call('ZADD', P .. 'cool', 'XX', 'GT', int(until_ms), H)
+    settle(H)
+end
+
+-- Looks again at a host whose lane of tenant T has a new head.
+local function refresh(T, H)
+    call('ZADD', P .. 'hw:' .. H, 'NX', int(now_us), T)
+    if call('HGET', P .. 'ho', H) == T then
+        local head = call('ZRANGE', lane(T, H), 0, 0, 'WITHSCORES')
+        if head[1] then call('ZADD', P .. 'rd:' .. T, 'XX', head[2], H) end
+        return
+    end
+    -- It may cool only because nothing was due.
+    if call('ZSCORE', P .. 'cool', H) and tonumber(call('ZSCORE', P .. 'hc', H) or 0) <= now then
+        call('ZREM', P .. 'cool', H)
+    end
+    settle(H)
+end
+
+-- Adds a task to its lane. What lies beyond a full or partial window stays in the ledger, and is counted so
+-- that a feeder that has read the ledger before does not take the lane for complete.
+local function enqueue(T, H, id, rank)
+    local key, name = lane(T, H), T .. ':' .. H
+    local size, more = call('ZCARD', key), call('HEXISTS', P .. 'more', name) == 1
+    if more or size >= WINDOW then
+        local tail = call('ZRANGE', key, -1, -1, 'WITHSCORES')
+        if not tail[1] or tonumber(rank) >= tonumber(tail[2]) then
+            call('HINCRBY', P .. 'more', name, 1)
+            if size <= LOW_WATER then request_refill(T, H) end
+            return
+        end
+        if size >= WINDOW then
+            call('ZPOPMAX', key)
+            call('HINCRBY', P .. 'more', name, 1)
+        end
+    end
+    call('ZADD', key, 'NX', rank, id)
+end
+
+-- Ends a lease if `fence` still holds it (or whoever holds it, when fence is nil). Returns T, H, rank or nil.
+local function release(id, fence)
+    local lease = call('HGET', P .. 'L', id)
+    if not lease then return nil end
+    local f, w, T, H, rank, lock = string.match(lease, '^(%d+) (%d+) (%d+) (%d+) (%-?%d+) (%S+)$')
+    if fence and f ~= fence then return nil end
+    call('HDEL', P .. 'L', id)
+    call('SREM', P .. 'W:' .. w, id)
+    call('ZREM', P .. 'dl', id)
+    if lock ~= '-' and call('GET', P .. 'ul:' .. T .. ':' .. lock) == f then
+        call('UNLINK', P .. 'ul:' .. T .. ':' .. lock)
+    end
+    if call('HINCRBY', P .. 'hf', H, -1) <= 0 then call('HDEL', P .. 'hf', H) end
+    call('HINCRBY', tenant(T), 'running', -1)
+    enter_ring(T)
+    return T, H, rank
+end
+
+-- The host rests for its delay after a request, counted from the end when it takes one at a time.
+local function rest(H, extra_ms)
+    local delay, most = terms(H)
+    if most > 1 then delay = 0 end
+    if delay > 0 or extra_ms > 0 then push_back(H, now + math.max(delay, extra_ms)) end
+end

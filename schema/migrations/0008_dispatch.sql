@@ -1,0 +1,159 @@
+-- The work that crosses tenants: feeding, hydrating, reaping, completing crawls. Each function does one thing,
+-- belongs to rad_dispatch and is the only way rad_app reaches rows of more than one tenant.
+
+-- Running crawls after a (tenant, crawl) cursor.
+CREATE FUNCTION dispatch_running_jobs(after_tenant bigint, after_job bigint, at_most integer)
+RETURNS TABLE (tenant_id bigint, job_id bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT j.tenant_id, j.job_id FROM jobs j
+    WHERE j.state = 'running' AND (j.tenant_id, j.job_id) > (after_tenant, after_job)
+    ORDER BY j.tenant_id, j.job_id LIMIT at_most;
+END;
+
+-- The lanes (tenant, host) that have open rows in a running crawl. A loose index scan: one probe per lane.
+CREATE FUNCTION dispatch_lanes(of_tenant bigint, of_job bigint)
+RETURNS TABLE (tenant_id bigint, host_id bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT j.tenant_id, lane.host_id
+    FROM jobs j
+    CROSS JOIN LATERAL (
+        WITH RECURSIVE step(host_id) AS (
+            (SELECT u.host_id FROM crawl_urls u
+             WHERE u.tenant_id = j.tenant_id AND u.job_id = j.job_id AND u.state = 0
+             ORDER BY u.host_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT u.host_id FROM crawl_urls u
+                    WHERE u.tenant_id = j.tenant_id AND u.job_id = j.job_id AND u.state = 0
+                      AND u.host_id > step.host_id
+                    ORDER BY u.host_id LIMIT 1)
+            FROM step WHERE step.host_id IS NOT NULL
+        )
+        SELECT step.host_id FROM step WHERE step.host_id IS NOT NULL
+    ) AS lane
+    WHERE j.state = 'running' AND j.tenant_id = of_tenant AND j.job_id = of_job;
+END;
+
+-- The head of each lane in dispatch order, over all running crawls of its tenant.
+CREATE FUNCTION dispatch_feed(tenants bigint[], hosts bigint[], window_size integer)
+RETURNS TABLE (tenant_id bigint, host_id bigint, task_id bigint, rank bigint, generation bigint, hydrated_us bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT lane.tenant_id, lane.host_id, head.task_id, head.rank, head.generation, head.hydrated_us
+    FROM unnest(tenants, hosts) AS lane(tenant_id, host_id)
+    CROSS JOIN LATERAL (
+        SELECT urls.task_id, urls.rank, urls.generation, urls.hydrated_us
+        FROM jobs j
+        CROSS JOIN LATERAL (
+            SELECT u.task_id, u.rank, u.generation, u.hydrated_us
+            FROM crawl_urls u
+            WHERE u.tenant_id = j.tenant_id AND u.job_id = j.job_id
+              AND u.host_id = lane.host_id AND u.state = 0
+            ORDER BY u.rank, u.task_id LIMIT window_size
+        ) AS urls
+        WHERE j.tenant_id = lane.tenant_id AND j.state = 'running'
+        ORDER BY urls.rank, urls.task_id LIMIT window_size
+    ) AS head;
+END;
+
+-- What a lane's tenant and host allow. room: pages left this month, NULL when there is no limit.
+CREATE FUNCTION dispatch_terms(tenants bigint[], hosts bigint[])
+RETURNS TABLE (tenant_id bigint, host_id bigint, weight integer, max_crawlers integer, room bigint,
+               delay_ms bigint, max_concurrency integer, not_before_ms bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT t.tenant_id, h.host_id, t.weight, t.max_crawlers, t.monthly_pages - coalesce(used.pages, 0),
+           h.delay_ms, h.max_concurrency,
+           greatest(0, extract(epoch FROM h.not_before - clock_timestamp()) * 1000)::bigint
+    FROM unnest(tenants, hosts) AS lane(tenant_id, host_id)
+    JOIN tenants t ON t.tenant_id = lane.tenant_id
+    JOIN hosts h ON h.host_id = lane.host_id
+    LEFT JOIN tenant_usage used
+        ON used.tenant_id = t.tenant_id AND used.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+END;
+
+-- Takes a claimed batch into hand. Rows that are finished, cancelled, paused or claimed later by somebody else
+-- are not returned: the worker drops them.
+CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint)
+RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, url text, depth smallint,
+               attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
+               etag text, last_modified text)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH taken AS (
+        UPDATE crawl_urls u
+        SET generation = new_generation, fence = claimed.fence,
+            hydrated_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+        FROM unnest(tenants, tasks, fences) AS claimed(tenant_id, task_id, fence), jobs j
+        WHERE u.tenant_id = claimed.tenant_id AND u.task_id = claimed.task_id AND u.state = 0
+          AND (u.generation, u.fence) < (new_generation, claimed.fence)
+          AND j.tenant_id = u.tenant_id AND j.job_id = u.job_id AND j.state = 'running'
+        RETURNING u.tenant_id, u.task_id, u.job_id, u.host_id, u.url, u.url_hash, u.depth, u.attempts,
+                  u.hydrated_us, j.start_url, j.scope, j.priority
+    )
+    SELECT taken.tenant_id, taken.task_id, taken.job_id, taken.host_id, taken.url, taken.depth,
+           taken.attempts, taken.hydrated_us, taken.start_url, taken.scope, taken.priority,
+           d.etag, d.last_modified
+    FROM taken
+    LEFT JOIN documents d
+        ON d.tenant_id = taken.tenant_id AND d.url_hash = taken.url_hash AND d.tombstoned_at IS NULL;
+END;
+
+-- A worker died with these tasks in hand. The third death of a task ends it: it may be what kills.
+CREATE FUNCTION dispatch_count_deaths(tenants bigint[], tasks bigint[], max_deaths integer)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH died AS (
+        UPDATE crawl_urls u
+        SET deaths = u.deaths + 1,
+            state = CASE WHEN u.deaths + 1 >= max_deaths THEN 7 ELSE 0 END,
+            verdict = CASE WHEN u.deaths + 1 >= max_deaths THEN 'poison' ELSE u.verdict END,
+            evidence = CASE WHEN u.deaths + 1 >= max_deaths
+                            THEN format('%s workers died with it in hand', u.deaths + 1) ELSE u.evidence END,
+            ended_at = CASE WHEN u.deaths + 1 >= max_deaths THEN now() END
+        FROM unnest(tenants, tasks) AS lost(tenant_id, task_id)
+        WHERE u.tenant_id = lost.tenant_id AND u.task_id = lost.task_id AND u.state = 0
+        RETURNING u.tenant_id, u.job_id, u.state
+    ), ended AS (
+        SELECT died.tenant_id, died.job_id, count(*) AS n FROM died WHERE died.state = 7
+        GROUP BY died.tenant_id, died.job_id
+    ), counted AS (
+        UPDATE job_progress p SET failed = p.failed + ended.n
+        FROM ended WHERE p.tenant_id = ended.tenant_id AND p.job_id = ended.job_id
+        RETURNING ended.n
+    )
+    SELECT coalesce(sum(counted.n), 0)::bigint FROM counted;
+END;
+
+-- Ends every running crawl that has nothing open or is full. The update waits for commits in flight, which
+-- hold the job row FOR SHARE. Nothing open can't become something open: only a commit of an open row adds rows.
+CREATE FUNCTION dispatch_finish_jobs()
+RETURNS TABLE (tenant_id bigint, job_id bigint, end_reason text)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    UPDATE jobs j
+    SET state = 'completed', ended_at = now(),
+        end_reason = CASE WHEN p.stored >= j.max_pages THEN 'page_limit' ELSE 'exhausted' END
+    FROM job_progress p
+    WHERE j.state = 'running' AND p.tenant_id = j.tenant_id AND p.job_id = j.job_id
+      AND (p.stored >= j.max_pages
+           OR p.discovered = p.stored + p.unchanged + p.duplicate + p.redirected
+                             + p.superseded + p.skipped + p.failed)
+    RETURNING j.tenant_id, j.job_id, j.end_reason;
+END;
+
+CREATE FUNCTION dispatch_trim_outbox(keep interval, at_most integer)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH old AS (
+        SELECT o.tenant_id, o.outbox_id FROM outbox o
+        WHERE o.created_at < now() - keep ORDER BY o.created_at LIMIT at_most
+    ), gone AS (
+        DELETE FROM outbox o USING old
+        WHERE o.tenant_id = old.tenant_id AND o.outbox_id = old.outbox_id RETURNING 1
+    )
+    SELECT count(*) FROM gone;
+END;

@@ -1,0 +1,141 @@
+-- Hosts, keys, leadership and worker registration: shared by tenants, so reached through functions only.
+
+CREATE FUNCTION get_tenant_by_api_key(presented_hash bytea)
+RETURNS TABLE (tenant_id bigint, name text, scopes text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT t.tenant_id, t.name, k.scopes FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id
+    WHERE k.key_hash = presented_hash AND k.revoked_at IS NULL;
+END;
+
+-- Numbers for host keys. Two statements: a row that another transaction has just added is invisible to the
+-- snapshot of the first.
+CREATE FUNCTION dispatch_intern_hosts(keys text[])
+RETURNS TABLE (host_key text, host_id bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO hosts (host_key)
+        SELECT DISTINCT k FROM unnest(keys) AS k
+        WHERE NOT EXISTS (SELECT 1 FROM hosts h WHERE h.host_key = k)
+        ORDER BY k
+    ON CONFLICT (host_key) DO NOTHING;
+    RETURN QUERY SELECT h.host_key, h.host_id FROM hosts h WHERE h.host_key = ANY (keys);
+END
+$$;
+
+CREATE FUNCTION dispatch_robots(wanted bigint)
+RETURNS TABLE (robots_state text, robots_body bytea, expires_in_ms bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT h.robots_state, h.robots_body,
+           (extract(epoch FROM h.robots_expires_at - clock_timestamp()) * 1000)::bigint
+    FROM hosts h
+    WHERE h.host_id = wanted AND h.robots_state IS NOT NULL AND h.robots_expires_at > clock_timestamp();
+END;
+
+CREATE FUNCTION dispatch_store_robots(wanted bigint, new_state text, new_body bytea, keep_ms bigint,
+                                      new_delay_ms bigint, new_max_concurrency integer)
+RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    UPDATE hosts SET robots_state = new_state, robots_body = new_body,
+        robots_expires_at = clock_timestamp() + make_interval(secs => keep_ms / 1000.0),
+        delay_ms = new_delay_ms, max_concurrency = new_max_concurrency
+    WHERE host_id = wanted;
+END;
+
+-- A push-back only ever moves a host's clock forward.
+CREATE FUNCTION dispatch_push_back(wanted bigint, wait_ms bigint)
+RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    UPDATE hosts SET not_before = clock_timestamp() + make_interval(secs => wait_ms / 1000.0)
+    WHERE host_id = wanted
+      AND (not_before IS NULL OR not_before < clock_timestamp() + make_interval(secs => wait_ms / 1000.0));
+END;
+
+CREATE FUNCTION dispatch_shard(wanted integer)
+RETURNS TABLE (generation bigint, run_id text, raised_us bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT s.generation, s.run_id, (extract(epoch FROM s.raised_at) * 1000000)::bigint
+    FROM dispatch_shards s WHERE s.shard = wanted;
+END;
+
+-- One caller wins: the old generation must still be the current one.
+CREATE FUNCTION dispatch_raise_generation(wanted integer, old_generation bigint, new_run_id text)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    INSERT INTO dispatch_shards AS s (shard, generation, run_id)
+    VALUES (wanted, old_generation + 1, new_run_id)
+    ON CONFLICT (shard) DO UPDATE
+        SET generation = s.generation + 1, run_id = new_run_id, raised_at = clock_timestamp()
+        WHERE s.generation = old_generation
+    RETURNING s.generation;
+END;
+
+-- Takes or keeps a leadership; true when `candidate` holds it for the next ttl_ms.
+CREATE FUNCTION dispatch_lead(wanted text, candidate text, ttl_ms bigint)
+RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH held AS (
+        INSERT INTO leader_leases AS l (name, holder, expires_at)
+        VALUES (wanted, candidate, clock_timestamp() + make_interval(secs => ttl_ms / 1000.0))
+        ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, expires_at = EXCLUDED.expires_at
+            WHERE l.holder = EXCLUDED.holder OR l.expires_at < clock_timestamp()
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT 1 FROM held);
+END;
+
+CREATE FUNCTION dispatch_resign(wanted text, candidate text)
+RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    UPDATE leader_leases SET expires_at = clock_timestamp() WHERE name = wanted AND holder = candidate;
+END;
+
+CREATE FUNCTION dispatch_register(new_worker_id text, new_version text, new_slots integer)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    INSERT INTO crawler_instances (worker_id, version, slots)
+    VALUES (new_worker_id, new_version, new_slots) RETURNING incarnation;
+END;
+
+CREATE FUNCTION dispatch_report(reporter bigint, new_state text, new_busy integer, new_job bigint)
+RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    UPDATE crawler_instances
+    SET state = new_state, busy = new_busy, current_job = new_job, heartbeat_at = clock_timestamp()
+    WHERE incarnation = reporter;
+END;
+
+CREATE FUNCTION dispatch_mark_lost(silent_ms bigint)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH lost AS (
+        UPDATE crawler_instances SET state = 'lost', busy = 0, current_job = NULL
+        WHERE state IN ('alive', 'draining')
+          AND heartbeat_at < clock_timestamp() - make_interval(secs => silent_ms / 1000.0)
+        RETURNING 1
+    )
+    SELECT count(*) FROM lost;
+END;
+
+CREATE FUNCTION dispatch_workers()
+RETURNS TABLE (incarnation bigint, worker_id text, version text, slots integer, state text, busy integer,
+               current_job bigint, silent_ms bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT c.incarnation, c.worker_id, c.version, c.slots, c.state, c.busy, c.current_job,
+           (extract(epoch FROM clock_timestamp() - c.heartbeat_at) * 1000)::bigint
+    FROM crawler_instances c WHERE c.heartbeat_at > clock_timestamp() - interval '1 day'
+    ORDER BY c.incarnation;
+END;

@@ -1,0 +1,14 @@
+-- Ends tasks, or sends them to their next attempt (state 0 and a wait). Only from the open state, and only
+-- under the fence that the caller hydrated with: no row means that the task is somebody else's now.
+UPDATE crawl_urls u
+SET state = e.state, verdict = e.verdict, evidence = e.evidence, document_id = e.document_id,
+    attempts = u.attempts + e.failed_attempts,
+    rank = CASE WHEN e.wait_us IS NULL THEN u.rank
+                ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + e.wait_us END,
+    ended_at = CASE WHEN e.state = 0 THEN NULL ELSE now() END
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::bigint[],
+            $9::smallint[], $10::bigint[])
+     AS e(task_id, generation, fence, state, verdict, evidence, document_id, failed_attempts, wait_us)
+WHERE u.tenant_id = $1 AND u.task_id = e.task_id AND u.state = 0
+  AND u.generation = e.generation AND u.fence = e.fence
+RETURNING u.task_id, u.rank

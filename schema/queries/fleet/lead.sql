@@ -1,0 +1,2 @@
+-- Takes or keeps a leadership.
+SELECT dispatch_lead($1, $2, $3)

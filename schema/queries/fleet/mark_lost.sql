@@ -1,0 +1,2 @@
+-- Workers that have been silent for too long.
+SELECT dispatch_mark_lost($1)

@@ -1,0 +1,2 @@
+-- Gives a leadership up at once.
+SELECT dispatch_resign($1, $2)

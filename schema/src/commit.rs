@@ -1,0 +1,179 @@
+//! Committing finished tasks: one transaction for a batch of one tenant, every effect once.
+//!
+//! The order inside the transaction is fixed, so that two commits wait for each other in one direction: job rows
+//! (shared), redirect targets, documents by hash, chunks, links by hash, ledger rows, counters last. A task ends
+//! only from the open state and under the fence it was hydrated with; what is no longer ours writes nothing. A
+//! limit is tested by the counters' own update; what does not fit is taken out and the rest is tried again.
+
+mod attempt;
+mod counters;
+mod documents;
+mod outcome;
+mod rows;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+pub use outcome::{Applied, Committed, End, Excluded, Link, Outcome, PageContent};
+use rad_core::ids::{JobId, TaskId, TenantId};
+use rad_core::verdict::Verdict;
+pub(crate) use rows::insert_links;
+
+use self::attempt::{Attempt, Refusal};
+use crate::db::{Db, DbError};
+
+/// Deadlocks and races resolve at once; a restarting server needs some seconds.
+const MAX_FAILURES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// A commit that could not be made, with the tasks that it was for still open.
+#[derive(Debug, thiserror::Error)]
+#[error("commit {tasks} tasks of tenant {tenant}")]
+pub struct CommitError {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Size of the batch.
+    pub tasks: usize,
+    /// The last failure.
+    #[source]
+    pub source: DbError,
+}
+
+impl Db {
+    /// Commits the outcomes of one tenant. Every outcome gets an answer; an error means that none of those
+    /// without an answer had an effect (or, after a lost connection, that the ledger knows).
+    pub async fn commit(&self, tenant: TenantId, outcomes: Vec<Outcome>) -> Result<Committed, CommitError> {
+        let mut committed = Committed::default();
+        let mut pending = vec![outcomes];
+        while let Some(batch) = pending.pop() {
+            if !batch.is_empty() {
+                let tasks = batch.len();
+                self.commit_batch(tenant, batch, &mut committed, &mut pending)
+                    .await
+                    .map_err(|source| CommitError { tenant, tasks, source })?;
+            }
+        }
+        Ok(committed)
+    }
+
+    /// Tries a batch until it is through or handed back to `pending` in smaller parts.
+    async fn commit_batch(
+        &self,
+        tenant: TenantId,
+        mut batch: Vec<Outcome>,
+        committed: &mut Committed,
+        pending: &mut Vec<Vec<Outcome>>,
+    ) -> Result<(), DbError> {
+        let mut failures = 0;
+        while !batch.is_empty() {
+            match self.attempt(tenant, &batch).await {
+                Ok(Attempt::Done(done)) => {
+                    committed.merge(done);
+                    return Ok(());
+                }
+                Ok(Attempt::Refused(refusal)) => {
+                    batch = self.without_refused(tenant, batch, refusal, committed, pending).await?;
+                }
+                Err(error) if error.is_data_error() => {
+                    split(batch, &error, pending);
+                    return Ok(());
+                }
+                Err(error) if error.is_retryable() && failures < MAX_FAILURES => {
+                    failures += 1;
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(failures)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what the attempt refused and answers for it.
+    async fn without_refused(
+        &self,
+        tenant: TenantId,
+        batch: Vec<Outcome>,
+        refusal: Refusal,
+        committed: &mut Committed,
+        pending: &mut Vec<Vec<Outcome>>,
+    ) -> Result<Vec<Outcome>, DbError> {
+        match refusal {
+            Refusal::NotOurs(lost) => {
+                let (lost, ours) = part(batch, |outcome| lost.contains(&outcome.task));
+                committed.answer(&lost, Applied::NotOurs);
+                Ok(ours)
+            }
+            Refusal::Later(later) => {
+                let (later, now) = part(batch, |outcome| later.contains(&outcome.task));
+                if now.is_empty() {
+                    // They wait for each other (two pages swapped their contents): one after another.
+                    pending.extend(later.into_iter().map(|outcome| vec![outcome]));
+                } else {
+                    pending.insert(0, later);
+                }
+                Ok(now)
+            }
+            Refusal::CrawlFull(job) => {
+                let room = self.job_room(tenant, job).await?;
+                let surplus = surplus(&batch, room, Some(job));
+                let (surplus, fitting) = part(batch, |outcome| surplus.contains(&outcome.task));
+                committed.answer(&surplus, Applied::CrawlFull);
+                committed.finished = true;
+                Ok(fitting)
+            }
+            Refusal::MonthFull => {
+                let room = self.month_room(tenant).await?;
+                let surplus = surplus(&batch, room, None);
+                Ok(batch.into_iter().map(|outcome| waiting_for_quota(outcome, &surplus)).collect())
+            }
+        }
+    }
+}
+
+fn part(batch: Vec<Outcome>, out: impl Fn(&Outcome) -> bool) -> (Vec<Outcome>, Vec<Outcome>) {
+    batch.into_iter().partition(out)
+}
+
+/// The pages behind the first `room` ones. At least one, or a refused attempt would be repeated as it was.
+fn surplus(batch: &[Outcome], room: usize, of: Option<JobId>) -> HashSet<TaskId> {
+    let pages: Vec<_> = batch
+        .iter()
+        .filter(|outcome| matches!(outcome.end, End::Page(_)) && of.is_none_or(|job| outcome.job == job))
+        .map(|outcome| outcome.task)
+        .collect();
+    let keep = room.min(pages.len().saturating_sub(1));
+    pages[keep..].iter().copied().collect()
+}
+
+/// The page stays open and is fetched again when the limit allows.
+fn waiting_for_quota(mut outcome: Outcome, surplus: &HashSet<TaskId>) -> Outcome {
+    if surplus.contains(&outcome.task) {
+        outcome.end = End::Wait {
+            verdict: Verdict::Quota,
+            evidence: "the tenant's monthly pages are used up".to_owned(),
+            wait: Duration::ZERO,
+            failed: false,
+        };
+        outcome.links.clear();
+        outcome.excluded = Excluded::default();
+    }
+    outcome
+}
+
+/// Postgres refuses some value: halves are tried alone, until the culprit stands alone and is given up.
+fn split(mut batch: Vec<Outcome>, error: &DbError, pending: &mut Vec<Vec<Outcome>>) {
+    if batch.len() > 1 {
+        let second = batch.split_off(batch.len() / 2);
+        pending.push(second);
+        pending.push(batch);
+    } else if let Some(mut culprit) = batch.pop() {
+        let code = error.sqlstate().unwrap_or_default();
+        culprit.end = End::Failed {
+            verdict: Verdict::Unstorable,
+            evidence: format!("Postgres refuses a value of the page (SQLSTATE {code})"),
+        };
+        culprit.links.clear();
+        culprit.excluded = Excluded::default();
+        pending.push(vec![culprit]);
+    }
+}

@@ -1,0 +1,325 @@
+//! One attempt at a commit: a single transaction that either applies the whole batch or refuses with a reason.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rad_core::ids::{Hash128, JobId, TaskId, TenantId};
+use rad_core::verdict::{State, Verdict};
+use sqlx::{Postgres, Transaction};
+
+use super::counters::{self, Tally};
+use super::documents::{self, Owner, Written};
+use super::outcome::{Applied, Committed, End, Link, Outcome, PageContent};
+use super::rows::{self, RowEnd};
+use crate::db::{Db, DbError};
+use crate::window::NewTask;
+
+/// The result of an attempt.
+pub(super) enum Attempt {
+    Done(Committed),
+    /// Nothing was written.
+    Refused(Refusal),
+}
+
+/// Why an attempt was rolled back.
+pub(super) enum Refusal {
+    /// These rows are not open under our fence.
+    NotOurs(HashSet<TaskId>),
+    /// These must be committed after the others.
+    Later(HashSet<TaskId>),
+    CrawlFull(JobId),
+    MonthFull,
+}
+
+/// What became of one page.
+enum Fate {
+    Stored(i64),
+    Unchanged(i64),
+    Duplicate {
+        document: i64,
+        of: String,
+    },
+    Superseded,
+    /// The redirect's target has a ledger row of its own, which stores the page.
+    TargetKnown,
+}
+
+type Known = HashMap<(JobId, Hash128), NewTask>;
+
+impl Db {
+    pub(super) async fn attempt(&self, tenant: TenantId, batch: &[Outcome]) -> Result<Attempt, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let jobs = share_jobs(&mut tx, tenant, batch).await?;
+        let (live, ended): (Vec<_>, Vec<_>) =
+            batch.iter().partition(|outcome| jobs.contains_key(&outcome.job));
+        let targets = insert_targets(&mut tx, tenant, &live).await?;
+        let fates = match store_pages(&mut tx, tenant, &live, &targets).await? {
+            Ok(fates) => fates,
+            Err(refusal) => return Ok(Attempt::Refused(refusal)),
+        };
+        let new = rows::insert_links(&mut tx, tenant, &links_of(&live)).await?;
+        let ends: Vec<_> = live.iter().flat_map(|outcome| row_ends(outcome, &fates, &targets)).collect();
+        let ranks = rows::end_rows(&mut tx, tenant, &ends).await?;
+        let lost: HashSet<_> =
+            live.iter().map(|outcome| outcome.task).filter(|task| !ranks.contains_key(task)).collect();
+        if !lost.is_empty() {
+            return Ok(Attempt::Refused(Refusal::NotOurs(lost)));
+        }
+        let tallies = tally(&live, &ends, &fates, &targets, &new);
+        let mut finished = false;
+        for (job, tally) in &tallies {
+            match counters::count(&mut tx, tenant, *job, tally, jobs[job]).await? {
+                Some(can_end) => finished |= can_end,
+                None => return Ok(Attempt::Refused(Refusal::CrawlFull(*job))),
+            }
+        }
+        if !counters::bill(&mut tx, tenant, &tallies).await? {
+            return Ok(Attempt::Refused(Refusal::MonthFull));
+        }
+        tx.commit().await.map_err(DbError::doing("commit a batch of pages"))?;
+        let mut applied: Vec<_> = ended.iter().map(|outcome| (outcome.task, Applied::CrawlEnded)).collect();
+        applied.extend(live.iter().map(|outcome| (outcome.task, answer(outcome, &ends, &ranks))));
+        let chunks = tallies.values().map(|tally| tally.chunks.unsigned_abs()).sum();
+        Ok(Attempt::Done(Committed { applied, new_tasks: new.into_values().collect(), finished, chunks }))
+    }
+}
+
+/// Holds the crawls of the batch; those that still take effects, with their maxima.
+async fn share_jobs(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    batch: &[Outcome],
+) -> Result<HashMap<JobId, Option<i64>>, DbError> {
+    let ids: Vec<_> = batch.iter().map(|outcome| outcome.job.0).collect::<HashSet<_>>().into_iter().collect();
+    let rows = sqlx::query_as::<_, (i64, String, Option<i64>)>(include_str!("../../queries/jobs/share.sql"))
+        .bind(tenant.0)
+        .bind(ids)
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(DbError::doing("hold the crawls of a commit"))?;
+    Ok(rows
+        .into_iter()
+        // What was in flight when a crawl paused may still be stored.
+        .filter(|(_, state, _)| matches!(state.as_str(), "running" | "paused"))
+        .map(|(job, _, max_pages)| (JobId(job), max_pages))
+        .collect())
+}
+
+fn page_of(outcome: &Outcome) -> Option<&PageContent> {
+    match &outcome.end {
+        End::Page(page) => Some(page),
+        _ => None,
+    }
+}
+
+/// Gives redirect targets their ledger rows, in our hand from the start. A target that is missing in the result
+/// was known: its own task stores the page.
+async fn insert_targets(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    live: &[&Outcome],
+) -> Result<HashMap<TaskId, NewTask>, DbError> {
+    let mut seen = HashSet::new();
+    let targets: Vec<(TaskId, Link)> = live
+        .iter()
+        .filter_map(|outcome| {
+            let mut link = page_of(outcome)?.redirect_target.clone()?;
+            link.held = Some((outcome.fence, outcome.hydrated_us));
+            Some((outcome.task, link))
+        })
+        .filter(|(_, link)| seen.insert((link.job, link.hash)))
+        .collect();
+    let links: Vec<_> = targets.iter().map(|(_, link)| link.clone()).collect();
+    let mut inserted = rows::insert_links(tx, tenant, &links).await?;
+    Ok(targets
+        .into_iter()
+        .filter_map(|(task, link)| Some((task, inserted.remove(&(link.job, link.hash))?)))
+        .collect())
+}
+
+/// Decides what becomes of every page, and writes those that are stored.
+async fn store_pages(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    live: &[&Outcome],
+    targets: &HashMap<TaskId, NewTask>,
+) -> Result<Result<HashMap<TaskId, Fate>, Refusal>, DbError> {
+    let mut fates = HashMap::new();
+    let mut pages = Vec::new();
+    for outcome in live {
+        let Some(page) = page_of(outcome) else {
+            continue;
+        };
+        if page.redirect_target.is_some() && !targets.contains_key(&outcome.task) {
+            fates.insert(outcome.task, Fate::TargetKnown);
+        } else {
+            pages.push((*outcome, page));
+        }
+    }
+    if pages.is_empty() {
+        return Ok(Ok(fates));
+    }
+    let owners = documents::owners(tx, tenant, &pages).await?;
+    let later = conflicting(&pages, &owners);
+    if !later.is_empty() {
+        return Ok(Err(Refusal::Later(later)));
+    }
+    let (duplicates, fresh): (Vec<_>, Vec<_>) = pages.into_iter().partition(|(_, page)| {
+        owners.get(&page.content_hash).is_some_and(|owner| owner.url_hash != page.url_hash)
+    });
+    for (outcome, page) in duplicates {
+        let owner = &owners[&page.content_hash];
+        fates.insert(outcome.task, Fate::Duplicate { document: owner.document, of: owner.url.clone() });
+    }
+    if !fresh.is_empty() {
+        let written = documents::upsert(tx, tenant, &fresh).await?;
+        let changed: Vec<_> = fresh
+            .iter()
+            .filter_map(|(_, page)| Some((*page, written.get(&page.url_hash)?)))
+            .filter(|(page, written)| written.previous != Some(page.content_hash))
+            .collect();
+        if !changed.is_empty() {
+            documents::keep_bodies(tx, tenant, &changed).await?;
+            documents::replace_chunks(tx, tenant, &changed).await?;
+        }
+        fates.extend(
+            fresh.iter().map(|(outcome, page)| (outcome.task, fate(page, written.get(&page.url_hash)))),
+        );
+    }
+    Ok(Ok(fates))
+}
+
+fn fate(page: &PageContent, written: Option<&Written>) -> Fate {
+    match written {
+        None => Fate::Superseded,
+        Some(written) if written.previous == Some(page.content_hash) => Fate::Unchanged(written.document),
+        Some(written) => Fate::Stored(written.document),
+    }
+}
+
+/// Pages that can't go into one statement with the others: the same document twice, the same new content twice,
+/// or a content whose owner gets another content in this very batch.
+fn conflicting(pages: &[(&Outcome, &PageContent)], owners: &HashMap<Hash128, Owner>) -> HashSet<TaskId> {
+    let content_of: HashMap<_, _> =
+        pages.iter().map(|(_, page)| (page.url_hash, page.content_hash)).collect();
+    let (mut documents, mut contents) = (HashSet::new(), HashSet::new());
+    pages
+        .iter()
+        .filter(|(_, page)| {
+            let owner_changes = owners.get(&page.content_hash).is_some_and(|owner| {
+                owner.url_hash != page.url_hash
+                    && content_of.get(&owner.url_hash).is_some_and(|content| *content != page.content_hash)
+            });
+            let twice = !documents.insert(page.url_hash) || !contents.insert(page.content_hash);
+            owner_changes || twice
+        })
+        .map(|(outcome, _)| outcome.task)
+        .collect()
+}
+
+/// The batch's links, each once.
+fn links_of(live: &[&Outcome]) -> Vec<Link> {
+    let mut seen = HashSet::new();
+    live.iter()
+        .flat_map(|outcome| &outcome.links)
+        .filter(|link| seen.insert((link.job, link.hash)))
+        .cloned()
+        .collect()
+}
+
+/// The ledger rows that an outcome ends: its own, and its redirect target's if that is new.
+fn row_ends<'a>(
+    outcome: &'a Outcome,
+    fates: &'a HashMap<TaskId, Fate>,
+    targets: &HashMap<TaskId, NewTask>,
+) -> Vec<RowEnd<'a>> {
+    let end = |state, verdict, evidence, document| RowEnd {
+        task: outcome.task,
+        fence: outcome.fence,
+        state,
+        verdict,
+        evidence,
+        document,
+        failed_attempt: false,
+        wait: None,
+    };
+    match &outcome.end {
+        End::Page(page) => {
+            let stored = match &fates[&outcome.task] {
+                Fate::Stored(document) => end(State::Stored, Verdict::Stored, None, Some(*document)),
+                Fate::Unchanged(document) => end(State::Unchanged, Verdict::Unchanged, None, Some(*document)),
+                Fate::Duplicate { document, of } => {
+                    end(State::Duplicate, Verdict::Duplicate, Some(of.as_str()), Some(*document))
+                }
+                Fate::Superseded => end(State::Superseded, Verdict::Superseded, None, None),
+                Fate::TargetKnown => {
+                    return vec![end(State::Redirected, Verdict::Redirected, Some(&page.url), None)];
+                }
+            };
+            match targets.get(&outcome.task) {
+                Some(target) => vec![
+                    end(State::Redirected, Verdict::Redirected, Some(&page.url), None),
+                    RowEnd { task: target.task, ..stored },
+                ],
+                None => vec![stored],
+            }
+        }
+        End::Unchanged => vec![end(State::Unchanged, Verdict::Unchanged, Some("304 Not Modified"), None)],
+        End::Redirected { to } => vec![end(State::Redirected, Verdict::Redirected, Some(to), None)],
+        End::Skipped { verdict, evidence } => {
+            vec![end(State::Skipped, *verdict, Some(evidence), None)]
+        }
+        End::Failed { verdict, evidence } => {
+            vec![RowEnd { failed_attempt: true, ..end(State::Failed, *verdict, Some(evidence), None) }]
+        }
+        End::Wait { verdict, evidence, wait, failed } => vec![RowEnd {
+            failed_attempt: *failed,
+            wait: (!wait.is_zero()).then_some(*wait),
+            ..end(State::Open, *verdict, Some(evidence), None)
+        }],
+    }
+}
+
+/// What the batch adds to each crawl, in the order in which the counters are locked.
+fn tally(
+    live: &[&Outcome],
+    ends: &[RowEnd<'_>],
+    fates: &HashMap<TaskId, Fate>,
+    targets: &HashMap<TaskId, NewTask>,
+    new: &Known,
+) -> BTreeMap<JobId, Tally> {
+    let mut tallies: BTreeMap<JobId, Tally> = BTreeMap::new();
+    let mut job_of: HashMap<TaskId, JobId> = HashMap::new();
+    for outcome in live {
+        let tally = tallies.entry(outcome.job).or_default();
+        job_of.insert(outcome.task, outcome.job);
+        if let Some(target) = targets.get(&outcome.task) {
+            job_of.insert(target.task, outcome.job);
+            tally.discovered += 1;
+        }
+        tally.excluded.host += outcome.excluded.host;
+        tally.excluded.path += outcome.excluded.path;
+        tally.excluded.depth += outcome.excluded.depth;
+        tally.excluded.samples.extend(outcome.excluded.samples.iter().take(5).cloned());
+        if let (Some(page), Some(Fate::Stored(document))) = (page_of(outcome), fates.get(&outcome.task)) {
+            tally.documents.push(*document);
+            tally.chunks += i64::try_from(page.chunks.len()).unwrap_or(i64::MAX);
+            tally.stored_bytes += i64::try_from(page.raw_bytes).unwrap_or(i64::MAX);
+        }
+    }
+    for (job, _) in new.keys() {
+        tallies.entry(*job).or_default().discovered += 1;
+    }
+    for end in ends.iter().filter(|end| end.state != State::Open) {
+        tallies.entry(job_of[&end.task]).or_default().end(end.state);
+    }
+    tallies
+}
+
+fn answer(outcome: &Outcome, ends: &[RowEnd<'_>], ranks: &HashMap<TaskId, i64>) -> Applied {
+    let end = ends.iter().find(|end| end.task == outcome.task).expect("every live outcome ends its own row");
+    match (end.state, end.verdict) {
+        (State::Open, Verdict::Quota) => Applied::Quota,
+        (State::Open, _) => Applied::Waits { rank: ranks[&outcome.task] },
+        (state, _) => Applied::Ended(state),
+    }
+}

@@ -1,0 +1,128 @@
+//! The counters' part of a commit: a crawl's progress and maximum, the tenant's month, usage and outbox.
+
+use std::collections::BTreeMap;
+
+use rad_core::ids::{JobId, TenantId};
+use rad_core::verdict::State;
+use sqlx::{Postgres, Transaction};
+
+use super::outcome::Excluded;
+use crate::db::{Db, DbError};
+
+/// What a commit adds to one crawl.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) discovered: i64,
+    /// By the number of the state.
+    pub(super) ended: [i64; 8],
+    pub(super) chunks: i64,
+    pub(super) stored_bytes: i64,
+    pub(super) documents: Vec<i64>,
+    pub(super) excluded: Excluded,
+}
+
+impl Tally {
+    pub(super) fn end(&mut self, state: State) {
+        self.ended[usize::try_from(state.code()).expect("state numbers are not negative")] += 1;
+    }
+
+    fn of(&self, state: State) -> i64 {
+        self.ended[usize::try_from(state.code()).expect("state numbers are not negative")]
+    }
+}
+
+/// Counts one crawl's part. None: it would pass the crawl's maximum. Else whether the crawl can be ended.
+pub(super) async fn count(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    job: JobId,
+    tally: &Tally,
+    max_pages: Option<i64>,
+) -> Result<Option<bool>, DbError> {
+    let row = sqlx::query_as::<_, (i64, i64)>(include_str!("../../queries/job_progress/count.sql"))
+        .bind(tenant.0)
+        .bind(job.0)
+        .bind(tally.discovered)
+        .bind(tally.of(State::Stored))
+        .bind(tally.of(State::Unchanged))
+        .bind(tally.of(State::Duplicate))
+        .bind(tally.of(State::Redirected))
+        .bind(tally.of(State::Superseded))
+        .bind(tally.of(State::Skipped))
+        .bind(tally.of(State::Failed))
+        .bind(tally.chunks)
+        .bind(tally.excluded.host)
+        .bind(tally.excluded.path)
+        .bind(tally.excluded.depth)
+        .bind(&tally.excluded.samples)
+        .bind(max_pages)
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(DbError::doing("count the crawl's progress"))?;
+    Ok(row.map(|(stored, open)| open == 0 || max_pages.is_some_and(|most| stored >= most)))
+}
+
+/// Bills the stored pages of all crawls of the commit. False: they would pass the tenant's month.
+pub(super) async fn bill(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    tallies: &BTreeMap<JobId, Tally>,
+) -> Result<bool, DbError> {
+    let billed: Vec<_> = tallies.iter().filter(|(_, tally)| tally.of(State::Stored) > 0).collect();
+    if billed.is_empty() {
+        return Ok(true);
+    }
+    let pages: i64 = billed.iter().map(|(_, tally)| tally.of(State::Stored)).sum();
+    let bytes: i64 = billed.iter().map(|(_, tally)| tally.stored_bytes).sum();
+    for (job, tally) in &billed {
+        sqlx::query(include_str!("../../queries/usage/outbox.sql"))
+            .bind(tenant.0)
+            .bind(job.0)
+            .bind(&tally.documents)
+            .execute(&mut **tx)
+            .await
+            .map_err(DbError::doing("write the outbox"))?;
+    }
+    sqlx::query(include_str!("../../queries/usage/record.sql"))
+        .bind(tenant.0)
+        .bind(billed.iter().map(|(job, _)| job.0).collect::<Vec<_>>())
+        .bind(vec!["page"; billed.len()])
+        .bind(billed.iter().map(|(_, tally)| tally.of(State::Stored)).collect::<Vec<_>>())
+        .execute(&mut **tx)
+        .await
+        .map_err(DbError::doing("record usage events"))?;
+    // The tenant's row is the one that all its commits share: taken last, held shortest.
+    let month = sqlx::query(include_str!("../../queries/usage/add_month.sql"))
+        .bind(tenant.0)
+        .bind(pages)
+        .bind(bytes)
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(DbError::doing("bill the tenant's month"))?;
+    Ok(month.is_some())
+}
+
+impl Db {
+    /// Pages that a crawl may still store.
+    pub(super) async fn job_room(&self, tenant: TenantId, job: JobId) -> Result<usize, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let room = sqlx::query_scalar::<_, Option<i64>>(include_str!("../../queries/job_progress/room.sql"))
+            .bind(tenant.0)
+            .bind(job.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("read the crawl's room"))?;
+        Ok(room.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0)))
+    }
+
+    /// Pages that a tenant may still store this month.
+    pub(super) async fn month_room(&self, tenant: TenantId) -> Result<usize, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let room = sqlx::query_scalar::<_, Option<i64>>(include_str!("../../queries/usage/room.sql"))
+            .bind(tenant.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("read the tenant's room"))?;
+        Ok(room.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0)))
+    }
+}

@@ -1,0 +1,157 @@
+//! The documents' part of a commit: who owns a content, new versions, bodies and chunk deltas.
+
+use std::collections::HashMap;
+
+use rad_core::ids::{Hash128, TenantId};
+use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
+
+use super::outcome::{Outcome, PageContent};
+use crate::db::DbError;
+
+/// A document that has a content already.
+pub(super) struct Owner {
+    pub(super) url_hash: Hash128,
+    pub(super) document: i64,
+    pub(super) url: String,
+}
+
+/// A document row that was written.
+pub(super) struct Written {
+    pub(super) document: i64,
+    /// Content of the version before.
+    pub(super) previous: Option<Hash128>,
+}
+
+fn uuids(hashes: impl Iterator<Item = Hash128>) -> Vec<Uuid> {
+    hashes.map(|hash| Uuid::from_u128(hash.0)).collect()
+}
+
+/// Live documents that have the contents of these pages.
+pub(super) async fn owners(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    pages: &[(&Outcome, &PageContent)],
+) -> Result<HashMap<Hash128, Owner>, DbError> {
+    let rows =
+        sqlx::query_as::<_, (Uuid, Uuid, i64, String)>(include_str!("../../queries/documents/owners.sql"))
+            .bind(tenant.0)
+            .bind(uuids(pages.iter().map(|(_, page)| page.content_hash)))
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(DbError::doing("find documents with the same content"))?;
+    Ok(rows
+        .into_iter()
+        .map(|(content, url_hash, document, url)| {
+            (Hash128(content.as_u128()), Owner { url_hash: Hash128(url_hash.as_u128()), document, url })
+        })
+        .collect())
+}
+
+/// Writes the pages' documents; one that is missing in the result has a newer version.
+pub(super) async fn upsert(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    pages: &[(&Outcome, &PageContent)],
+) -> Result<HashMap<Hash128, Written>, DbError> {
+    let tokens = |page: &PageContent| page.chunks.iter().map(|chunk| i64::from(chunk.tokens)).sum::<i64>();
+    let content = || pages.iter().map(|(_, page)| *page);
+    let rows =
+        sqlx::query_as::<_, (Uuid, i64, Option<Uuid>)>(include_str!("../../queries/documents/upsert.sql"))
+            .bind(tenant.0)
+            .bind(uuids(content().map(|page| page.url_hash)))
+            .bind(content().map(|page| page.url.as_str()).collect::<Vec<_>>())
+            .bind(pages.iter().map(|(outcome, _)| outcome.job.0).collect::<Vec<_>>())
+            .bind(pages.iter().map(|(outcome, _)| outcome.task.0).collect::<Vec<_>>())
+            .bind(pages.iter().map(|(outcome, _)| outcome.hydrated_us).collect::<Vec<_>>())
+            .bind(uuids(content().map(|page| page.content_hash)))
+            .bind(content().map(|page| page.title.as_deref()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.language.as_deref()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.canonical.as_deref()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.content_type.as_deref()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.etag.as_deref()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.last_modified.as_deref()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.outlinks.as_slice()).collect::<Vec<_>>())
+            .bind(content().map(|page| page.markdown.as_slice()).collect::<Vec<_>>())
+            .bind(content().map(|page| count(page.chunks.len())).collect::<Vec<_>>())
+            .bind(content().map(tokens).collect::<Vec<_>>())
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(DbError::doing("write documents"))?;
+    Ok(rows
+        .into_iter()
+        .map(|(url_hash, document, previous)| {
+            let previous = previous.map(|hash| Hash128(hash.as_u128()));
+            (Hash128(url_hash.as_u128()), Written { document, previous })
+        })
+        .collect())
+}
+
+/// Keeps the raw bodies of stored pages.
+pub(super) async fn keep_bodies(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    pages: &[(&PageContent, &Written)],
+) -> Result<(), DbError> {
+    let bytes = |page: &PageContent| i64::try_from(page.raw_bytes).unwrap_or(i64::MAX);
+    sqlx::query(include_str!("../../queries/doc_blobs/insert.sql"))
+        .bind(tenant.0)
+        .bind(uuids(pages.iter().map(|(page, _)| page.content_hash)))
+        .bind(pages.iter().map(|(page, _)| bytes(page)).collect::<Vec<_>>())
+        .bind(pages.iter().map(|(page, _)| page.body.as_slice()).collect::<Vec<_>>())
+        .execute(&mut **tx)
+        .await
+        .map_err(DbError::doing("keep raw bodies"))
+        .map(drop)
+}
+
+/// Makes the chunks of stored pages those of their new version, with as few changed rows as possible.
+pub(super) async fn replace_chunks(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    pages: &[(&PageContent, &Written)],
+) -> Result<(), DbError> {
+    let chunks: Vec<_> = pages
+        .iter()
+        .flat_map(|(page, written)| page.chunks.iter().map(move |chunk| (written.document, chunk)))
+        .collect();
+    let documents: Vec<_> = chunks.iter().map(|(document, _)| *document).collect();
+    let ids = uuids(chunks.iter().map(|(_, chunk)| chunk.id));
+    let changed: Vec<_> = pages
+        .iter()
+        .filter(|(_, written)| written.previous.is_some())
+        .map(|(_, written)| written.document)
+        .collect();
+    if !changed.is_empty() {
+        sqlx::query(include_str!("../../queries/chunks/remove_stale.sql"))
+            .bind(tenant.0)
+            .bind(&changed)
+            .bind(&documents)
+            .bind(&ids)
+            .execute(&mut **tx)
+            .await
+            .map_err(DbError::doing("remove stale chunks"))?;
+    }
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    let offset = |at: u32| i32::try_from(at).unwrap_or(i32::MAX);
+    sqlx::query(include_str!("../../queries/chunks/upsert.sql"))
+        .bind(tenant.0)
+        .bind(documents)
+        .bind(ids)
+        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.ordinal)).collect::<Vec<_>>())
+        .bind(chunks.iter().map(|(_, chunk)| chunk.heading_path.join("\u{1f}")).collect::<Vec<_>>())
+        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.tokens)).collect::<Vec<_>>())
+        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.start)).collect::<Vec<_>>())
+        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.end)).collect::<Vec<_>>())
+        .bind(chunks.iter().map(|(_, chunk)| chunk.text.as_str()).collect::<Vec<_>>())
+        .execute(&mut **tx)
+        .await
+        .map_err(DbError::doing("write chunks"))
+        .map(drop)
+}
+
+fn count(of: usize) -> i32 {
+    i32::try_from(of).unwrap_or(i32::MAX)
+}

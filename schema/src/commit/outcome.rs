@@ -1,0 +1,204 @@
+//! What a worker hands to the commit, and what it gets back.
+
+use std::time::Duration;
+
+use rad_core::chunk::Chunk;
+use rad_core::ids::{Fence, Hash128, HostId, JobId, TaskId};
+use rad_core::url::CanonicalUrl;
+use rad_core::verdict::{State, Verdict};
+
+use crate::window::NewTask;
+
+/// A URL to add to a crawl's ledger.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub(super) job: JobId,
+    pub(super) url: String,
+    pub(super) hash: Hash128,
+    pub(super) host: HostId,
+    pub(super) depth: i16,
+    pub(super) priority: i16,
+    pub(super) position: i64,
+    /// Fence and hydrate time of the caller, for a row that is in hand from the start.
+    pub(super) held: Option<(Fence, i64)>,
+}
+
+impl Link {
+    /// A URL of `job`, `depth` links from its start, at `position` of its page.
+    pub fn new(
+        job: JobId,
+        url: &CanonicalUrl,
+        host: HostId,
+        depth: u16,
+        priority: i16,
+        position: usize,
+    ) -> Self {
+        Self {
+            job,
+            url: url.as_str().to_owned(),
+            hash: url.hash(),
+            host,
+            depth: i16::try_from(depth).unwrap_or(i16::MAX),
+            priority,
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            held: None,
+        }
+    }
+
+    /// Hash of the URL.
+    pub fn hash(&self) -> Hash128 {
+        self.hash
+    }
+}
+
+/// A page to store.
+#[derive(Clone, Debug)]
+pub struct PageContent {
+    /// Final URL: the identity of the document.
+    pub url: String,
+    /// Its hash.
+    pub url_hash: Hash128,
+    /// Set when redirects on the same host led to `url`: the ledger row that it gets, unless it has one.
+    pub redirect_target: Option<Link>,
+    /// Hash of the decoded body.
+    pub content_hash: Hash128,
+    /// Size of the decoded body in bytes.
+    pub raw_bytes: u64,
+    /// zstd of the decoded body.
+    pub body: Vec<u8>,
+    /// Title.
+    pub title: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
+    /// Canonical URL that the page names.
+    pub canonical: Option<String>,
+    /// Media type.
+    pub content_type: Option<String>,
+    /// Validators for the next fetch.
+    pub etag: Option<String>,
+    /// See `etag`.
+    pub last_modified: Option<String>,
+    /// zstd of all links, one a line.
+    pub outlinks: Vec<u8>,
+    /// zstd of the Markdown.
+    pub markdown: Vec<u8>,
+    /// Chunks of the Markdown.
+    pub chunks: Vec<Chunk>,
+}
+
+/// How a task ended, or why it waits.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// A page to store, unless it is unchanged, a duplicate or superseded.
+    Page(Box<PageContent>),
+    /// The server says that the stored document is still right.
+    Unchanged,
+    /// It leads to this URL, which is among the links if it is in scope.
+    Redirected {
+        /// The target.
+        to: String,
+    },
+    /// A rule kept it out.
+    Skipped {
+        /// Which.
+        verdict: Verdict,
+        /// The rule's line, or what was seen.
+        evidence: String,
+    },
+    /// It can't be had.
+    Failed {
+        /// Why.
+        verdict: Verdict,
+        /// What was seen.
+        evidence: String,
+    },
+    /// It stays open.
+    Wait {
+        /// Why.
+        verdict: Verdict,
+        /// What was seen.
+        evidence: String,
+        /// Time to its next attempt.
+        wait: Duration,
+        /// Counts as a failed attempt.
+        failed: bool,
+    },
+}
+
+/// Links of a page that the scope left out.
+#[derive(Clone, Debug, Default)]
+pub struct Excluded {
+    /// To other hosts.
+    pub host: i64,
+    /// Outside the start path.
+    pub path: i64,
+    /// Too deep.
+    pub depth: i64,
+    /// Some of them.
+    pub samples: Vec<String>,
+}
+
+/// One finished task.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The task.
+    pub task: TaskId,
+    /// Its crawl.
+    pub job: JobId,
+    /// The token it was hydrated with.
+    pub fence: Fence,
+    /// When it was hydrated, in microseconds of Postgres' clock.
+    pub hydrated_us: i64,
+    /// How it ended.
+    pub end: End,
+    /// URLs to add to the crawl. Added whatever became of the page itself.
+    pub links: Vec<Link>,
+    /// Links that were left out.
+    pub excluded: Excluded,
+}
+
+/// What the commit did with an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The task has ended.
+    Ended(State),
+    /// It waits for its next attempt at this rank, in microseconds.
+    Waits {
+        /// Due time.
+        rank: i64,
+    },
+    /// It waits for the tenant's limit.
+    Quota,
+    /// Somebody else has or had it: nothing was written.
+    NotOurs,
+    /// Its crawl has ended: nothing was written.
+    CrawlEnded,
+    /// Its crawl is full: nothing was written.
+    CrawlFull,
+}
+
+/// The effect of a commit.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// An answer for every outcome.
+    pub applied: Vec<(TaskId, Applied)>,
+    /// URLs that are new in the ledger.
+    pub new_tasks: Vec<NewTask>,
+    /// Some crawl has nothing open or is full: it can be ended.
+    pub finished: bool,
+    /// Chunks of stored pages.
+    pub chunks: u64,
+}
+
+impl Committed {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.applied.extend(other.applied);
+        self.new_tasks.extend(other.new_tasks);
+        self.finished |= other.finished;
+        self.chunks += other.chunks;
+    }
+
+    pub(super) fn answer(&mut self, outcomes: &[Outcome], applied: Applied) {
+        self.applied.extend(outcomes.iter().map(|outcome| (outcome.task, applied)));
+    }
+}

@@ -1,0 +1,129 @@
+//! Reading a tenant's documents and chunks.
+
+use std::io;
+
+use rad_core::ids::{DocumentId, Hash128, JobId, TenantId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::db::{Db, DbError};
+
+/// A document without its content.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct DocumentRow {
+    /// Its number.
+    pub document_id: i64,
+    /// Final URL.
+    pub url: String,
+    /// Title.
+    pub title: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
+    /// Chunks of the current version.
+    pub chunk_count: i32,
+    /// Tokens of all chunks.
+    pub tokens: i64,
+}
+
+/// A chunk with where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct ChunkSample {
+    /// URL of the document.
+    pub url: String,
+    /// Title of the document.
+    pub title: Option<String>,
+    /// Headings above the chunk, outermost first.
+    pub heading_path: Vec<String>,
+    /// Tokens of the text.
+    pub tokens: i32,
+    /// Markdown.
+    pub text: String,
+}
+
+/// Level 3: five times smaller at a tenth of a millisecond a page.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Compresses what is stored as zstd (bodies, Markdown, links).
+pub fn compress(bytes: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(bytes, ZSTD_LEVEL).expect("compressing into memory has no way to fail")
+}
+
+/// The inverse of [`compress`].
+pub fn decompress(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    zstd::decode_all(bytes)
+}
+
+impl Db {
+    /// The links of a stored document, for replay after a 304; none when there is no such document.
+    pub async fn stored_links(&self, tenant: TenantId, url: Hash128) -> Result<Option<Vec<String>>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let row = sqlx::query_as::<_, (i64, Vec<u8>)>(include_str!("../queries/documents/outlinks.sql"))
+            .bind(tenant.0)
+            .bind(Uuid::from_u128(url.0))
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(DbError::doing("read a document's links"))?;
+        Ok(row.map(|(_, links)| {
+            let text = decompress(&links).unwrap_or_default();
+            String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+        }))
+    }
+
+    /// Up to `most` documents after `after`, of one crawl or of all.
+    pub async fn documents(
+        &self,
+        tenant: TenantId,
+        after: DocumentId,
+        of: Option<JobId>,
+        most: i64,
+    ) -> Result<Vec<DocumentRow>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_as(include_str!("../queries/documents/list.sql"))
+            .bind(tenant.0)
+            .bind(after.0)
+            .bind(of.map(|job| job.0))
+            .bind(most)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(DbError::doing("list documents"))
+    }
+
+    /// URL and content hash of every live document of a tenant, for checkers.
+    pub async fn document_contents(&self, tenant: TenantId) -> Result<Vec<(String, Hash128)>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let mut all = Vec::new();
+        let mut after = 0_i64;
+        loop {
+            let rows =
+                sqlx::query_as::<_, (i64, String, Uuid)>(include_str!("../queries/documents/contents.sql"))
+                    .bind(tenant.0)
+                    .bind(after)
+                    .bind(10_000_i64)
+                    .fetch_all(&mut *tx)
+                    .await
+                    .map_err(DbError::doing("list document contents"))?;
+            let Some((last, _, _)) = rows.last() else {
+                return Ok(all);
+            };
+            after = *last;
+            all.extend(rows.into_iter().map(|(_, url, hash)| (url, Hash128(hash.as_u128()))));
+        }
+    }
+
+    /// The largest chunk of some documents of a crawl.
+    pub async fn sample_chunks(
+        &self,
+        tenant: TenantId,
+        job: JobId,
+        most: i64,
+    ) -> Result<Vec<ChunkSample>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_as(include_str!("../queries/chunks/sample.sql"))
+            .bind(tenant.0)
+            .bind(job.0)
+            .bind(most)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(DbError::doing("sample chunks"))
+    }
+}

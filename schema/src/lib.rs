@@ -1,0 +1,19 @@
+//! Everything that is stored, and the only crate that speaks to Postgres and Redis.
+//!
+//! Postgres is the truth (`ledger`, `commit`, `jobs`, `documents`); Redis is a bounded window of it for
+//! dispatch (`window`). SQL stands in `queries/` and `migrations/`, Lua in `lua/`, one statement or script a file.
+
+pub mod commit;
+pub mod db;
+pub mod documents;
+pub mod fleet;
+pub mod hosts;
+pub mod jobs;
+pub mod keys;
+pub mod ledger;
+pub mod local;
+pub mod migrate;
+pub mod process;
+pub mod roles;
+pub mod tenants;
+pub mod window;

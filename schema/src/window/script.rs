@@ -1,0 +1,66 @@
+//! The Lua files, each behind the shared prelude, sent by their hash.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+use super::{Window, WindowError};
+
+/// Every script of a shard.
+pub(super) struct Scripts {
+    pub(super) audit: Script,
+    pub(super) claim: Script,
+    pub(super) complete: Script,
+    pub(super) feed: Script,
+    pub(super) heartbeat: Script,
+    pub(super) init: Script,
+    pub(super) leave: Script,
+    pub(super) lock: Script,
+    pub(super) nack: Script,
+    pub(super) park: Script,
+    pub(super) reap: Script,
+    pub(super) stats: Script,
+}
+
+macro_rules! script {
+    ($name:literal) => {
+        Script::new(concat!(
+            include_str!("../../lua/prelude.lua"),
+            include_str!(concat!("../../lua/", $name, ".lua"))
+        ))
+    };
+}
+
+// Constant text and its SHA-1: no state, so one copy serves the whole process.
+pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
+    audit: script!("audit"),
+    claim: script!("claim"),
+    complete: script!("complete"),
+    feed: script!("feed"),
+    heartbeat: script!("heartbeat"),
+    init: script!("init"),
+    leave: script!("leave"),
+    lock: script!("lock"),
+    nack: script!("nack"),
+    park: script!("park"),
+    reap: script!("reap"),
+    stats: script!("stats"),
+});
+
+impl Window {
+    /// Runs a script with the two leading arguments that all have.
+    pub(super) async fn call(
+        &self,
+        name: &'static str,
+        script: impl Fn(&'static Scripts) -> &'static Script,
+        arguments: impl FnOnce(&mut redis::ScriptInvocation<'_>),
+    ) -> Result<String, WindowError> {
+        let mut invocation = script(self.scripts).prepare_invoke();
+        invocation.key(self.keys.meta()).arg(self.generation);
+        arguments(&mut invocation);
+        invocation
+            .invoke_async(&mut self.connection.clone())
+            .await
+            .map_err(|source| WindowError::Redis { script: name, source })
+    }
+}
