@@ -1,0 +1,30 @@
+# What a person types. On Debian these need only cargo, git and make; what else is missing gets installed.
+#
+#   make up URL=https://example.org     build rad and crawl the site with private stores
+#   make test ARGS=...                  all tests, with real stores
+#   make lint                           formatting, lints, documentation, scripts
+
+.PHONY: up test lint stores
+
+URL =
+ARGS =
+
+up: stores
+	cargo build --release --workspace --bins
+	target/release/rad up $(URL:%='%')
+
+test: stores
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace $(ARGS); \
+	else \
+		cargo test --workspace $(ARGS); \
+	fi
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items
+	scripts/lint-scripts.sh
+
+stores:
+	scripts/install-stores.sh
