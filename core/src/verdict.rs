@@ -85,6 +85,8 @@ pub enum Verdict {
     UnsupportedEncoding,
     /// The redirect leads out of the crawl's scope.
     RedirectOutOfScope,
+    /// The parser gave up on the page.
+    ParserFailed,
     /// Postgres refused the page's data.
     Unstorable,
     /// Its workers died three times with it in hand.
@@ -121,6 +123,7 @@ impl Verdict {
             Self::DecompressionBomb => "decompression_bomb",
             Self::UnsupportedEncoding => "unsupported_encoding",
             Self::RedirectOutOfScope => "redirect_out_of_scope",
+            Self::ParserFailed => "parser_failed",
             Self::Unstorable => "unstorable",
             Self::Poison => "poison",
             Self::Quota => "quota",

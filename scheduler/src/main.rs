@@ -1,5 +1,6 @@
 //! `rad-scheduler`: the control plane as a process.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,7 +25,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         anyhow::anyhow!("listen on {} (RAD_LISTEN): {error}: choose another port", config.listen)
     })?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
+    let address = listener.local_addr()?;
+    // The one line on stdout: with port 0, whoever started us learns the port from it.
+    writeln!(std::io::stdout(), "http://{address}")?;
+    tracing::info!(%address, "listening");
     let shutdown = CancellationToken::new();
     rad_schema::process::cancel_on_signal(shutdown.clone())?;
     Ok(rad_scheduler::run(config, listener, shutdown).await?)

@@ -18,7 +18,7 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "crawls not ended")
+                tracing::warn!(error = &error as &dyn std::error::Error, "crawls not ended");
             }
         }
     }

@@ -28,7 +28,7 @@ pub(super) async fn run(
             Ok(true) => sweep = Some(0),
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "dispatch window not open")
+                tracing::warn!(error = &error as &dyn std::error::Error, "dispatch window not open");
             }
         }
         sweep = sweep_step(&dispatch, &opened, sweep).await;

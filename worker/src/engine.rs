@@ -1,0 +1,28 @@
+//! What all pages of a worker share.
+
+use std::sync::Arc;
+
+use rad_schema::db::Db;
+use rad_schema::window::Dispatch;
+use tokio::sync::Semaphore;
+
+use crate::config::Config;
+use crate::crash::CrashPlan;
+use crate::fetch::Fetcher;
+use crate::links::HostNumbers;
+use crate::robots::RobotsCache;
+use crate::seen::SeenLinks;
+
+/// The state of a worker process; a session borrows it.
+pub(crate) struct Engine {
+    pub(crate) config: Config,
+    pub(crate) db: Db,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) robots: RobotsCache,
+    pub(crate) seen: SeenLinks,
+    pub(crate) hosts: HostNumbers,
+    /// Pages being parsed at once: as many as there are cores.
+    pub(crate) parsers: Arc<Semaphore>,
+    pub(crate) crash: CrashPlan,
+}

@@ -1,0 +1,224 @@
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rad_core::url::CanonicalUrl;
+
+use super::{MAX_LINKS, Page, page};
+
+fn read(html: &str) -> Page {
+    let url = CanonicalUrl::parse("https://example.com/docs/page.html").unwrap();
+    page(html.as_bytes(), None, &url)
+}
+
+fn markdown(body: &str) -> String {
+    read(&format!("<!doctype html><title>t</title><body>{body}")).markdown
+}
+
+fn urls(page: &Page) -> Vec<&str> {
+    page.links.iter().map(CanonicalUrl::as_str).collect()
+}
+
+#[test]
+fn a_documentation_page_becomes_its_golden_markdown() {
+    let pairs = [
+        (include_str!("golden/manual.html"), include_str!("golden/manual.md")),
+        (include_str!("golden/blog.html"), include_str!("golden/blog.md")),
+    ];
+    for (html, expected) in pairs {
+        assert_eq!(read(html).markdown, expected.trim_end());
+    }
+}
+
+#[test]
+fn what_the_head_declares_is_read() {
+    let page = read(
+        "<html lang=en-GB><head><title> The \n title </title><link rel='Canonical' href='/c#x'>
+         <meta name=ROBOTS content='NoIndex, nofollow'><h1>Heading</h1>",
+    );
+    assert_eq!(page.title.as_deref(), Some("The title"));
+    assert_eq!(page.language.as_deref(), Some("en-GB"));
+    assert_eq!(page.canonical.unwrap().as_str(), "https://example.com/c");
+    assert!(page.noindex && page.nofollow);
+    let none = read("<meta name=robots content=none><svg><title>x</title></svg><h1>First ¶</h1>");
+    assert!(none.noindex && none.nofollow);
+    assert_eq!(none.title.as_deref(), Some("First"));
+    let plain = read("<meta name=robots content='index, follow, max-snippet:-1'>");
+    assert!(!plain.noindex && !plain.nofollow);
+    assert_eq!((plain.title, plain.language, plain.canonical), (None, None, None));
+}
+
+#[test]
+fn links_are_absolute_unique_and_in_order() {
+    let page = read(
+        "<a href=b.html#x>1</a><nav><a href='/a'>2</a></nav><a href='b.html'>3</a><map><area href=c></map>
+         <a href='mailto:a@example.com'>4</a><a href='http://u:p@example.com'>5</a><a>6</a>
+         <a rel=nofollow href='\n//other.example/\t d '>7</a><iframe src=e></iframe><template><a href=f>8</a></template>",
+    );
+    let expected = [
+        "https://example.com/docs/b.html",
+        "https://example.com/a",
+        "https://example.com/docs/c",
+        "https://other.example/%20d",
+        "https://example.com/docs/e",
+    ];
+    assert_eq!(urls(&page), expected);
+    let based = read("<a href=x>1</a><base href='/base/'><base href='/other/'>");
+    assert_eq!(urls(&based), ["https://example.com/base/x"]);
+    let bad_base = read("<base href='data:x'><a href=x>1</a>");
+    assert_eq!(urls(&bad_base), ["https://example.com/docs/x"]);
+}
+
+#[test]
+fn links_are_limited() {
+    let many: String = (0..MAX_LINKS + 10).map(|at| format!("<a href={at}>x</a>")).collect();
+    assert_eq!(read(&many).links.len(), MAX_LINKS);
+}
+
+#[test]
+fn inline_markup_nests_and_leaves_no_empty_marks() {
+    for (html, expected) in [
+        ("<p>a<b> b </b>c <i></i><em>d</em>.", "a **b** c *d*."),
+        ("<b><p>a<p>b</b>c", "**a**\n\n**b**c"),
+        ("<b>a<strong>b</strong>c</b>", "**abc**"),
+        ("<a href=x><b>a</b></a> <a href=#y>b</a>", "[**a**](https://example.com/docs/x) b"),
+        ("<a href='a_(b)'>[c]</a>", "[\\[c\\]](<https://example.com/docs/a_(b)>)"),
+        ("<code>a `b`</code><code> </code>", "`` a `b` ``"),
+        ("a<br>b<br><br>c<br>", "a  \nb\n\nc"),
+        ("<img src=x alt='a  picture'><img src=y>", "a picture"),
+        ("<p># a<p>1. b<p>+ c<p>*d*", "\\# a\n\n1\\. b\n\n\\+ c\n\n\\*d\\*"),
+        ("<a href=x>a<div>b</div></a>", "[a](https://example.com/docs/x)\n\nb"),
+        ("a<hr>b", "a\n\n---\n\nb"),
+        ("<del>a</del>&nbsp;b", "~~a~~ b"),
+    ] {
+        assert_eq!(markdown(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn blocks_keep_their_structure() {
+    for (html, expected) in [
+        ("<ul><li>a<ul><li>b</ul><li><p>c<p>d</ul>e", "- a\n  - b\n- c\n\n  d\n\ne"),
+        ("<ol start=9><li>a<li>b<pre>c\n\nd</pre></ol>", "9. a\n10. b\n\n    ```\n    c\n\n    d\n    ```"),
+        ("<blockquote><p>a<p>b</blockquote><blockquote>c</blockquote>", "> a\n>\n> b\n\n> c"),
+        ("<dl><dt>a<dd>b<dt>c<dd>d</dl>", "a\n: b\n\nc\n: d"),
+        ("<h2>a <code>b</code><br>c</h2><h3></h3>d", "## a `b` c\n\nd"),
+        (
+            "<pre class=x><code class='y language-rust'>fn a() {}\n```\n</code></pre>",
+            "````rust\nfn a() {}\n```\n````",
+        ),
+        ("<div class='highlight-python3'><pre>a<span>b</span></pre></div>", "```python3\nab\n```"),
+        (
+            "<table><caption>T</caption><tr><th>a<th>b<tr><td>c|d<td colspan=2><p>e<p>f</table>",
+            "T\n\n| a | b |  |\n| --- | --- | --- |\n| c\\|d | e f |  |",
+        ),
+        ("<table><tr><td>a<td><table><tr><td>b</table></table>", "a\n\nb"),
+        ("<ul><li></ul>a", "a"),
+    ] {
+        assert_eq!(markdown(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn the_main_content_is_found_and_the_rest_dropped() {
+    let text = "Some text that is long enough to be taken for the content of this page. ".repeat(4);
+    let sides = "<header>banner</header><nav>menu</nav><aside>side</aside><footer>foot</footer>";
+    for content in [
+        format!("<main><p>{text}</main><div>other</div>"),
+        format!("<div><div role=main><nav>x</nav><p>{text}</div></div><div>other</div>"),
+        format!("<article><p>{text}</article><div>other</div>"),
+        format!("<div class='markdown-body'><p>{text}</div><div>other</div>"),
+        format!("<div><div><p>{text}</div><p hidden>x<p style='DISPLAY: none'>y</div>"),
+    ] {
+        assert_eq!(markdown(&format!("{sides}{content}")), text.trim_end(), "{content}");
+    }
+    let headed = format!("<div><h1>Head<a class=headerlink>¶</a></h1></div><article>{text}</article>");
+    assert_eq!(markdown(&headed), format!("# Head\n\n{}", text.trim_end()));
+}
+
+#[test]
+fn a_page_with_visible_text_is_never_empty() {
+    for body in [
+        "<nav>seen</nav>",
+        "<main></main><footer>seen</footer>",
+        "<div hidden>seen</div>",
+        "<noscript>seen</noscript><script>x</script>",
+        "<button>seen</button>",
+        "<div class=sidebar>seen</div>",
+        "seen",
+    ] {
+        assert_eq!(markdown(body), "seen", "{body}");
+    }
+    assert_eq!(markdown("<script>x</script><style>y</style>"), "");
+    assert_eq!(read("").markdown, "");
+}
+
+#[test]
+fn control_characters_do_not_come_through() {
+    let page = read("<title>a\0&#1;b</title><h1>c\u{1}&#x2;d</h1><p>e\0f&#7;g<pre>h&#13;\ti</pre>");
+    assert_eq!(page.title.as_deref(), Some("a b"));
+    assert_eq!(page.markdown, "# cd\n\nefg\n\n```\nh\ti\n```");
+}
+
+/// Generous for an unoptimised build on a busy machine; quadratic work takes many seconds.
+const HOSTILE_LIMIT: Duration = Duration::from_secs(2);
+
+#[test]
+fn hostile_nesting_is_cut_and_its_text_kept() {
+    let attributes: String = (0..2_000).map(|at| format!("<b a{at}>")).collect();
+    let shallow: String = (0..300).map(|at| format!("<b a{at}>")).collect();
+    for html in [
+        "<div>".repeat(20_000),
+        "<ul><li>".repeat(16_000),
+        "<table><tr><td>".repeat(10_000),
+        "<blockquote>x".repeat(10_000),
+        "<svg><g>".repeat(10_000),
+        format!("{attributes}{}", "<p>x</p>".repeat(5_000)),
+        format!("{shallow}{}", "<p>x</p>".repeat(20_000)),
+    ] {
+        let start = Instant::now();
+        let page = read(&format!("{html}<p>last"));
+        let name = &html[..24];
+        assert!(start.elapsed() < HOSTILE_LIMIT, "{name}: {:?}", start.elapsed());
+        assert!(page.too_deep, "{name}");
+        assert!(page.markdown.ends_with("last"), "{name}");
+        assert!(page.markdown.len() < 10 * html.len(), "{name}: {}", page.markdown.len());
+    }
+}
+
+#[test]
+fn output_does_not_grow_out_of_proportion() {
+    let deep_list = format!("{}{}", "<ul><li>".repeat(200), "<li>x".repeat(20_000));
+    let long_link = format!("<a href='/{}'>{}", "y".repeat(2_000), "<div>x</div>".repeat(20_000));
+    let wide_row = "<td>x".repeat(5_000);
+    let wide = format!("<table><tr>{wide_row}{}</table>", "<tr><td>y".repeat(5_000));
+    for html in [deep_list, long_link, wide] {
+        let out = markdown(&html);
+        assert!(out.len() < 8 * html.len(), "{} from {}", out.len(), html.len());
+    }
+}
+
+#[test]
+fn a_large_flat_page_is_not_cut() {
+    let page = read(&"<p>Some <b>text</b> with <a href=x>links</a>.</p>\n".repeat(20_000));
+    assert!(!page.too_deep);
+}
+
+/// The manuals are there where the distribution's documentation packages are installed.
+#[test]
+fn installed_manuals_have_title_text_and_headings() {
+    let folder = Path::new("/usr/share/doc/postgresql-doc-15/html");
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        eprintln!("skipped: no installed manual");
+        return;
+    };
+    for entry in
+        entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "html")).take(40)
+    {
+        let url = CanonicalUrl::parse("https://example.com/docs/x.html").unwrap();
+        let page = page(&std::fs::read(entry.path()).unwrap(), None, &url);
+        let path = entry.path();
+        assert!(page.title.is_some() && !page.too_deep, "{path:?}");
+        assert!(page.markdown.contains("# "), "{path:?}");
+        assert!(!page.markdown.contains("</"), "{path:?}");
+    }
+}

@@ -1,0 +1,21 @@
+//! The crawl worker: claim, hydrate, lock, fetch, extract, chunk, commit, complete.
+//!
+//! A worker keeps nothing on its disk. `session` is one life in the fleet, under one incarnation and one
+//! generation of the dispatch window; `page` is the life of one page; `store` makes its effects durable.
+
+pub mod config;
+mod content;
+mod crash;
+mod engine;
+pub mod extract;
+pub mod fetch;
+mod hand;
+mod links;
+mod page;
+mod robots;
+mod run;
+mod seen;
+mod session;
+mod store;
+
+pub use run::{RunError, run};

@@ -1,0 +1,209 @@
+//! The life of one page between its claim and its commit: robots, fetch, classify, extract.
+//!
+//! Every path ends in an [`End`] with its reason; only a store that does not answer ends in an error, and then
+//! the lease is handed back.
+
+use std::time::{Duration, SystemTime};
+
+use rad_core::retry::{FailureClass, Next, RetryPolicy};
+use rad_core::scope::Scope;
+use rad_core::url::CanonicalUrl;
+use rad_core::verdict::Verdict;
+use rad_schema::commit::{End, Excluded, Link};
+use rad_schema::db::DbError;
+use rad_schema::ledger::Hydrated;
+use rad_schema::window::HostTerms;
+
+use crate::content;
+use crate::engine::Engine;
+use crate::fetch::{Conditional, FetchError, Fetched, Page};
+use crate::links;
+use crate::robots::HostRules;
+
+/// Push-backs longer than this must outlive Redis.
+const KEPT_PUSH_BACK: Duration = Duration::from_secs(10);
+
+/// A page that is ready to be committed.
+pub(crate) struct Processed {
+    pub(crate) end: End,
+    pub(crate) links: Vec<Link>,
+    pub(crate) excluded: Excluded,
+    /// How long the host must rest, where it asked for more than its delay.
+    pub(crate) pause: Duration,
+    /// What the host allows, if it is known.
+    pub(crate) terms: Option<HostTerms>,
+}
+
+impl Processed {
+    fn only(end: End) -> Self {
+        Self { end, links: Vec::new(), excluded: Excluded::default(), pause: Duration::ZERO, terms: None }
+    }
+}
+
+/// Brings one task to its end.
+pub(crate) async fn process(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> {
+    let url = match CanonicalUrl::parse(&task.url) {
+        Ok(url) => url,
+        // The ledger holds canonical URLs only; one that is not was written by another version.
+        Err(error) => {
+            return Ok(Processed::only(End::Failed {
+                verdict: Verdict::TargetForbidden,
+                evidence: error.to_string(),
+            }));
+        }
+    };
+    let key = url.host_key();
+    let host = engine.robots.rules(&engine.db, &engine.fetcher, &engine.config, task.host, &key).await?;
+    let processed = match robots_verdict(&host, &url) {
+        Some(RobotsVerdict::Denied(evidence)) => {
+            Processed::only(End::Skipped { verdict: Verdict::Robots, evidence })
+        }
+        Some(RobotsVerdict::Unreachable) => failed(
+            task,
+            FailureClass::RobotsUnreachable,
+            "robots.txt could not be read, so nothing on the host may be fetched",
+        ),
+        None => {
+            if host.asked_now {
+                // robots.txt was a request like any other: the host's clock runs from it.
+                tokio::time::sleep(host.terms.delay).await;
+            }
+            fetch(engine, task, &url, host.terms.delay).await?
+        }
+    };
+    if processed.pause > KEPT_PUSH_BACK {
+        engine.db.push_back(task.host, processed.pause).await?;
+    }
+    Ok(Processed { terms: Some(host.terms), ..processed })
+}
+
+enum RobotsVerdict {
+    Denied(String),
+    Unreachable,
+}
+
+fn robots_verdict(host: &HostRules, url: &CanonicalUrl) -> Option<RobotsVerdict> {
+    let Some(rules) = &host.rules else { return Some(RobotsVerdict::Unreachable) };
+    let decision = rules.check(url.path_and_query());
+    if decision.allowed {
+        return None;
+    }
+    let line = decision.line.map_or_else(
+        || "robots.txt forbids it".to_owned(),
+        |line| format!("robots.txt line {}: {}", line.number, line.text),
+    );
+    Some(RobotsVerdict::Denied(line))
+}
+
+async fn fetch(
+    engine: &Engine,
+    task: &Hydrated,
+    url: &CanonicalUrl,
+    delay: Duration,
+) -> Result<Processed, DbError> {
+    let conditional = Conditional { etag: task.etag.clone(), last_modified: task.last_modified.clone() };
+    let fetched = engine.fetcher.get(url, &conditional, delay).await;
+    engine.crash.pass("fetched");
+    match fetched {
+        Ok(Fetched::Page(page)) => stored(engine, task, url, page).await,
+        Ok(Fetched::NotModified { final_url, .. }) if final_url == *url => unchanged(engine, task, url).await,
+        // Another URL's version has not changed; without its validators it will be sent whole.
+        Ok(Fetched::NotModified { final_url, .. }) => redirected(engine, task, final_url).await,
+        Ok(Fetched::Redirect { to, .. }) => redirected(engine, task, to).await,
+        Err(error) => Ok(refused(task, &error)),
+    }
+}
+
+async fn stored(
+    engine: &Engine,
+    task: &Hydrated,
+    url: &CanonicalUrl,
+    page: Page,
+) -> Result<Processed, DbError> {
+    let final_url = page.final_url.clone();
+    let _parser = engine.parsers.acquire().await.expect("the semaphore is never closed");
+    let read = tokio::task::spawn_blocking(move || content::read(page)).await;
+    engine.crash.pass("extracted");
+    let Ok(mut read) = read else {
+        // A panic in a parser must not take the worker with it.
+        return Ok(Processed::only(End::Failed {
+            verdict: Verdict::ParserFailed,
+            evidence: "the page could not be parsed".to_owned(),
+        }));
+    };
+    let (links, excluded) = select(engine, task, &read.links).await?;
+    if read.noindex {
+        let evidence = "the page asks not to be indexed".to_owned();
+        let end = End::Skipped { verdict: Verdict::Noindex, evidence };
+        return Ok(Processed { links, excluded, ..Processed::only(end) });
+    }
+    if final_url != *url {
+        let host = task.host;
+        read.page.redirect_target =
+            Some(Link::new(task.job, &final_url, host, task.depth, task.priority, 0));
+    }
+    Ok(Processed { links, excluded, ..Processed::only(End::Page(Box::new(read.page))) })
+}
+
+/// An unchanged page keeps its place in the site: its stored links are followed as if it had been sent.
+async fn unchanged(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> Result<Processed, DbError> {
+    let stored = engine.db.stored_links(task.tenant, url.hash()).await?.unwrap_or_default();
+    let found: Vec<_> = stored.iter().filter_map(|link| CanonicalUrl::parse(link).ok()).collect();
+    let (links, excluded) = select(engine, task, &found).await?;
+    Ok(Processed { links, excluded, ..Processed::only(End::Unchanged) })
+}
+
+/// The target gets a task of its own, under its own host's clock and robots, if it is in scope.
+async fn redirected(engine: &Engine, task: &Hydrated, to: CanonicalUrl) -> Result<Processed, DbError> {
+    let scope: Scope = serde_json::from_value(task.scope.clone()).unwrap_or_default();
+    let in_scope = CanonicalUrl::parse(&task.start_url)
+        .is_ok_and(|start| scope.admits(&start, &to, task.depth.saturating_add(1)).is_ok());
+    let evidence = to.as_str().to_owned();
+    if !in_scope {
+        let end = End::Skipped { verdict: Verdict::RedirectOutOfScope, evidence };
+        return Ok(Processed::only(end));
+    }
+    let (links, excluded) = select(engine, task, &[to]).await?;
+    Ok(Processed { links, excluded, ..Processed::only(End::Redirected { to: evidence }) })
+}
+
+async fn select(
+    engine: &Engine,
+    task: &Hydrated,
+    found: &[CanonicalUrl],
+) -> Result<(Vec<Link>, Excluded), DbError> {
+    links::select(&engine.db, &engine.hosts, &engine.seen, task, found).await
+}
+
+fn refused(task: &Hydrated, error: &FetchError) -> Processed {
+    match error {
+        // Not a failure of the page: it is of a kind that is not stored.
+        FetchError::UnsupportedType { .. } => Processed::only(End::Skipped {
+            verdict: Verdict::UnsupportedType,
+            evidence: error.to_string(),
+        }),
+        _ => failed(task, error.failure(), &error.to_string()),
+    }
+}
+
+/// Another attempt later, or the end.
+fn failed(task: &Hydrated, failure: FailureClass, evidence: &str) -> Processed {
+    let attempt = u32::from(task.attempts) + 1;
+    let next = RetryPolicy::default().next(failure, attempt, jitter(task), SystemTime::now());
+    let (end, pause) = match next {
+        Next::RetryAfter { wait, host_pushback } => {
+            let evidence = format!("attempt {attempt}: {evidence}");
+            (End::Wait { verdict: Verdict::Retry, evidence, wait, failed: true }, host_pushback)
+        }
+        Next::GiveUp { verdict, host_pushback } => {
+            (End::Failed { verdict, evidence: evidence.to_owned() }, host_pushback)
+        }
+    };
+    Processed { pause: pause.unwrap_or_default(), ..Processed::only(end) }
+}
+
+/// Spreads retries without a source of randomness: the hydrate time is as good as one.
+fn jitter(task: &Hydrated) -> f64 {
+    let spread = u32::try_from(task.hydrated_us.rem_euclid(1_000_000)).unwrap_or(0);
+    f64::from(spread) / 1e6
+}

@@ -1,0 +1,203 @@
+//! Claims batches for free slots, takes them into hand in the ledger, and sends each page on its way.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rad_core::ids::{Fence, Hash128, TaskId};
+use rad_schema::commit::Outcome;
+use rad_schema::ledger::Hydrated;
+use rad_schema::window::{Claimed, LockOutcome, Nack, Requeue, WindowError};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{Session, wake};
+use crate::page;
+use crate::store::Finished;
+
+/// More in one call block Redis for a millisecond.
+const CLAIM_AT_MOST: usize = 32;
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// When another crawl of the tenant fetches the same URL: about as long as a fetch.
+const LOCKED_PAUSE: Duration = Duration::from_millis(500);
+
+/// Claims until `shutdown` or until the leases are lost.
+pub(super) async fn work(
+    session: &Arc<Session>,
+    finished: mpsc::Sender<Finished>,
+    shutdown: &CancellationToken,
+) {
+    let stop = session.abort.child_token();
+    let idle = Arc::new(Notify::new());
+    let listener = tokio::spawn(wake::listen(Arc::clone(session), Arc::clone(&idle), stop.clone()));
+    let mut request = 0;
+    loop {
+        let slots = tokio::select! {
+            () = shutdown.cancelled() => break,
+            () = session.abort.cancelled() => break,
+            slots = free_slots(session) => slots,
+        };
+        match session.window.claim(session.worker, request, slots.len(), session.terms).await {
+            Ok(batch) => {
+                request += 1;
+                if batch.tasks.is_empty() {
+                    drop(slots);
+                    idle.notify_one();
+                    let pause = batch.next_due.unwrap_or(wake::LONGEST_WAIT).min(wake::LONGEST_WAIT);
+                    tokio::select! {
+                        () = shutdown.cancelled() => break,
+                        () = session.abort.cancelled() => break,
+                        () = session.kick.notified() => {}
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                } else {
+                    session.engine.crash.pass("claimed");
+                    begin(session, &batch.tasks, slots, &finished).await;
+                }
+            }
+            Err(WindowError::Stale | WindowError::Gone) => session.abort.cancel(),
+            Err(error) => {
+                // The answer may have been lost after the effect: the same request asks for the same batch.
+                tracing::warn!(error = &error as &dyn Error, "claim failed");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
+    }
+    stop.cancel();
+    if listener.await.is_err() {
+        tracing::error!("the wake-up task panicked");
+    }
+}
+
+/// At least one free slot, and as many more as are free, up to a claim's size.
+async fn free_slots(session: &Session) -> Vec<OwnedSemaphorePermit> {
+    let first = Arc::clone(&session.slots).acquire_owned().await.expect("the semaphore is never closed");
+    let mut slots = vec![first];
+    while slots.len() < CLAIM_AT_MOST
+        && let Ok(slot) = Arc::clone(&session.slots).try_acquire_owned()
+    {
+        slots.push(slot);
+    }
+    slots
+}
+
+/// Hydrates and locks a batch and starts its pages; what is not ours to fetch goes back at once.
+async fn begin(
+    session: &Arc<Session>,
+    claimed: &[Claimed],
+    slots: Vec<OwnedSemaphorePermit>,
+    finished: &mpsc::Sender<Finished>,
+) {
+    for task in claimed {
+        session.hand.take(task.task, task.fence);
+    }
+    let hydrated = match session.engine.db.hydrate(claimed, session.window.generation()).await {
+        Ok(hydrated) => hydrated,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn Error, "batch not hydrated, handed back");
+            hand_back(session, claimed.iter().map(|task| (task.task, task.fence)), Requeue::SameRank).await;
+            return tokio::time::sleep(RETRY_PAUSE * 5).await;
+        }
+    };
+    session.engine.crash.pass("hydrated");
+    let claims: HashMap<_, _> = claimed.iter().map(|task| (task.task, *task)).collect();
+    let known: HashSet<_> = hydrated.iter().map(|task| task.task).collect();
+    // Finished, cancelled, paused, or claimed later by another: the ledger knows.
+    let dropped = claimed.iter().filter(|task| !known.contains(&task.task));
+    hand_back(session, dropped.map(|task| (task.task, task.fence)), Requeue::Ledger).await;
+    let ours = lock(session, hydrated, &claims).await;
+    session.engine.crash.pass("locked");
+    for (task, slot) in ours.into_iter().zip(slots) {
+        session.hand.belongs_to(task.task, task.job);
+        let fence = claims[&task.task].fence;
+        session.pages.spawn(run_page(Arc::clone(session), task, fence, slot, finished.clone()));
+    }
+}
+
+/// Takes the URL locks; what another crawl is fetching now waits a moment.
+async fn lock(
+    session: &Session,
+    hydrated: Vec<Hydrated>,
+    claims: &HashMap<TaskId, Claimed>,
+) -> Vec<Hydrated> {
+    let wanted: Vec<_> = hydrated
+        .iter()
+        .map(|task| (task.task, claims[&task.task].fence, Hash128::of(task.url.as_bytes())))
+        .collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let outcomes = match session.window.lock(&wanted, session.terms).await {
+        Ok(outcomes) => outcomes,
+        Err(WindowError::Stale | WindowError::Gone) => {
+            session.abort.cancel();
+            return Vec::new();
+        }
+        Err(error) => {
+            // Locks save double fetches; the fence keeps effects single. Work goes on without them.
+            tracing::warn!(error = &error as &dyn Error, "URL locks not taken");
+            return hydrated;
+        }
+    };
+    let mut ours = Vec::with_capacity(hydrated.len());
+    for ((task, outcome), (id, fence, _)) in hydrated.into_iter().zip(outcomes).zip(wanted) {
+        match outcome {
+            LockOutcome::Taken => ours.push(task),
+            LockOutcome::Lost => session.hand.drop_lease(id),
+            LockOutcome::Held => {
+                let pause = i64::try_from(LOCKED_PAUSE.as_micros()).unwrap_or(i64::MAX);
+                let later = Requeue::At(task.hydrated_us.saturating_add(pause));
+                hand_back(session, std::iter::once((id, fence)), later).await;
+            }
+        }
+    }
+    ours
+}
+
+async fn hand_back(session: &Session, tasks: impl Iterator<Item = (TaskId, Fence)>, requeue: Requeue) {
+    let items: Vec<_> =
+        tasks.map(|(task, fence)| Nack { task, fence, requeue, pause: Duration::ZERO }).collect();
+    session.store.hand_back(&items).await;
+}
+
+/// One page, from its fetch to the store's queue. An abort drops it where it stands.
+async fn run_page(
+    session: Arc<Session>,
+    task: Hydrated,
+    fence: Fence,
+    slot: OwnedSemaphorePermit,
+    finished: mpsc::Sender<Finished>,
+) {
+    let processed = tokio::select! {
+        () = session.abort.cancelled() => return,
+        processed = page::process(&session.engine, &task) => processed,
+    };
+    match processed {
+        Ok(page) => {
+            let outcome = Outcome {
+                task: task.task,
+                job: task.job,
+                fence,
+                hydrated_us: task.hydrated_us,
+                end: page.end,
+                links: page.links,
+                excluded: page.excluded,
+            };
+            let item = Finished {
+                tenant: task.tenant,
+                host: task.host,
+                outcome,
+                pause: page.pause,
+                terms: page.terms,
+                slot,
+            };
+            // The store outlives all pages; if it panicked, the lease ends by its deadline.
+            let _ = finished.send(item).await;
+        }
+        Err(error) => {
+            tracing::warn!(task = task.task.0, error = &error as &dyn Error, "page handed back");
+            hand_back(&session, std::iter::once((task.task, fence)), Requeue::SameRank).await;
+        }
+    }
+}

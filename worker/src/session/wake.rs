@@ -1,0 +1,44 @@
+//! Waits for work without polling: one blocking read per process, and only while slots are free.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Session;
+
+/// A lost signal costs at most this; it is also how long a read stays open after it is no longer needed.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Reads signals from Redis whenever `idle` asks for one, and passes them on to the claims.
+pub(super) async fn listen(session: Arc<Session>, idle: Arc<Notify>, stop: CancellationToken) {
+    let mut waiter = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = idle.notified() => {}
+        }
+        let reading = async {
+            if waiter.is_none() {
+                waiter = session.engine.dispatch.waiter().await.ok();
+            }
+            match &mut waiter {
+                Some(connected) => connected.for_work(LONGEST_WAIT).await.ok(),
+                None => None,
+            }
+        };
+        let signal = tokio::select! {
+            () = stop.cancelled() => return,
+            signal = reading => signal,
+        };
+        match signal {
+            Some(true) => session.kick.notify_one(),
+            Some(false) => {}
+            None => {
+                waiter = None;
+                tokio::time::sleep(LONGEST_WAIT / 20).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Making finished pages durable: batches per tenant into Postgres, then their leases out of Redis.
+//!
+//! Batches grow by themselves: while some commits run, finished pages queue up for the next.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rad_core::ids::{Fence, Hash128, HostId, JobId, TaskId, TenantId};
+use rad_schema::commit::{Applied, Committed, Outcome};
+use rad_schema::window::{Completion, HostTerms, Nack, NewTask, Requeue, Window, WindowError};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::hand::Hand;
+
+/// More at once only wait for each other's counters.
+const COMMITS_AT_ONCE: usize = 4;
+const PAGES_A_BATCH: usize = 32;
+/// New tasks told to Redis in one call.
+const PUSHES_A_CALL: usize = 1_000;
+/// A lease that can't be given back now ends by its deadline.
+const RELEASE_ATTEMPTS: u32 = 5;
+
+/// A page on its way into the store. Its slot is free when it has arrived.
+pub(crate) struct Finished {
+    pub(crate) tenant: TenantId,
+    pub(crate) host: HostId,
+    pub(crate) outcome: Outcome,
+    pub(crate) pause: Duration,
+    pub(crate) terms: Option<HostTerms>,
+    pub(crate) slot: OwnedSemaphorePermit,
+}
+
+/// Commits and completes for one session.
+pub(crate) struct Store {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) window: Window,
+    pub(crate) hand: Arc<Hand>,
+    /// Told when the window is of another generation.
+    pub(crate) lost: CancellationToken,
+    /// Told when a completed task may have made another one claimable.
+    pub(crate) kick: Arc<Notify>,
+}
+
+impl Store {
+    /// Commits what comes until the senders are gone.
+    pub(crate) async fn run(self: Arc<Self>, mut finished: mpsc::Receiver<Finished>) {
+        let permits = Arc::new(Semaphore::new(COMMITS_AT_ONCE));
+        let mut commits = JoinSet::new();
+        let mut batch = Vec::with_capacity(PAGES_A_BATCH);
+        loop {
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
+            if finished.recv_many(&mut batch, PAGES_A_BATCH).await == 0 {
+                break;
+            }
+            let store = Arc::clone(&self);
+            let pages = std::mem::take(&mut batch);
+            commits.spawn(async move {
+                for (tenant, pages) in by_tenant(pages) {
+                    store.commit(tenant, pages).await;
+                }
+                drop(permit);
+            });
+            while commits.try_join_next().is_some() {}
+        }
+        while commits.join_next().await.is_some() {}
+    }
+
+    async fn commit(&self, tenant: TenantId, pages: Vec<Finished>) {
+        let mut leases = HashMap::new();
+        let mut links = Vec::new();
+        let mut outcomes = Vec::with_capacity(pages.len());
+        let mut slots = Vec::with_capacity(pages.len());
+        for page in pages {
+            let lease = Lease { fence: page.outcome.fence, host: page.host, pause: page.pause, terms: page.terms };
+            leases.insert(page.outcome.task, lease);
+            links.extend(page.outcome.links.iter().map(|link| (page.outcome.job, link.hash())));
+            outcomes.push(page.outcome);
+            slots.push(page.slot);
+        }
+        self.engine.crash.pass("before_commit");
+        match self.engine.db.commit(tenant, outcomes).await {
+            Ok(committed) => {
+                self.engine.crash.pass("after_commit");
+                self.complete(tenant, &leases, &committed, links).await;
+                self.engine.crash.pass("completed");
+            }
+            Err(error) => {
+                tracing::warn!(tenant = tenant.0, error = &error as &dyn Error, "batch not committed, handed back");
+                let items: Vec<_> = leases.iter().map(|(task, lease)| lease.nack(*task, Requeue::SameRank)).collect();
+                self.hand_back(&items).await;
+            }
+        }
+        drop(slots);
+        self.kick.notify_one();
+    }
+
+    async fn complete(
+        &self,
+        tenant: TenantId,
+        leases: &HashMap<TaskId, Lease>,
+        committed: &Committed,
+        links: Vec<(JobId, Hash128)>,
+    ) {
+        let (mut done, mut back, mut parked) = (Vec::new(), Vec::new(), false);
+        for (task, applied) in &committed.applied {
+            let Some(lease) = leases.get(task) else { continue };
+            match applied {
+                Applied::Waits { rank } => back.push(lease.nack(*task, Requeue::At(*rank))),
+                Applied::Quota => {
+                    parked = true;
+                    back.push(lease.nack(*task, Requeue::Ledger));
+                }
+                Applied::Ended(_) | Applied::NotOurs | Applied::CrawlEnded | Applied::CrawlFull => {
+                    done.push(Completion { task: *task, fence: lease.fence, pause: lease.pause });
+                }
+            }
+        }
+        if parked {
+            tracing::info!(tenant = tenant.0, "monthly pages used up, tenant parked");
+            self.tell(|window| async move { window.park(tenant).await }).await;
+        }
+        self.release(&done, &terms_of(leases), &committed.new_tasks).await;
+        self.hand_back(&back).await;
+        self.engine.seen.remember(links);
+        if committed.finished
+            && let Err(error) = self.engine.db.finish_jobs().await
+        {
+            tracing::debug!(error = &error as &dyn Error, "finished crawl left to the scheduler");
+        }
+    }
+
+    async fn release(&self, done: &[Completion], hosts: &[(HostId, HostTerms)], new: &[NewTask]) {
+        let (first, rest) = new.split_at(new.len().min(PUSHES_A_CALL));
+        self.tell(|window| async move { window.complete(done, hosts, first).await.map(drop) }).await;
+        for new in rest.chunks(PUSHES_A_CALL) {
+            self.tell(|window| async move { window.complete(&[], &[], new).await.map(drop) }).await;
+        }
+        for item in done {
+            self.hand.drop_lease(item.task);
+        }
+    }
+
+    /// Hands leases back.
+    pub(crate) async fn hand_back(&self, items: &[Nack]) {
+        if items.is_empty() {
+            return;
+        }
+        self.tell(|window| async move { window.nack(items).await.map(drop) }).await;
+        for item in items {
+            self.hand.drop_lease(item.task);
+        }
+    }
+
+    /// Calls the window until it answers. What it never hears of is repaired by deadline and reconciler.
+    async fn tell<F>(&self, call: impl Fn(Window) -> F)
+    where
+        F: Future<Output = Result<(), WindowError>>,
+    {
+        for attempt in 0..RELEASE_ATTEMPTS {
+            match call(self.window.clone()).await {
+                Ok(()) => return,
+                Err(WindowError::Stale | WindowError::Gone) => return self.lost.cancel(),
+                Err(error) if attempt + 1 == RELEASE_ATTEMPTS => {
+                    tracing::warn!(error = &error as &dyn Error, "leases left to their deadline");
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50) * 3_u32.pow(attempt)).await,
+            }
+        }
+    }
+}
+
+/// What is needed to end a lease.
+struct Lease {
+    fence: Fence,
+    host: HostId,
+    pause: Duration,
+    terms: Option<HostTerms>,
+}
+
+impl Lease {
+    fn nack(&self, task: TaskId, requeue: Requeue) -> Nack {
+        Nack { task, fence: self.fence, requeue, pause: self.pause }
+    }
+}
+
+fn terms_of(leases: &HashMap<TaskId, Lease>) -> Vec<(HostId, HostTerms)> {
+    let known: HashMap<_, _> = leases.values().filter_map(|lease| Some((lease.host, lease.terms?))).collect();
+    known.into_iter().collect()
+}
+
+fn by_tenant(pages: Vec<Finished>) -> HashMap<TenantId, Vec<Finished>> {
+    let mut tenants: HashMap<_, Vec<_>> = HashMap::new();
+    for page in pages {
+        tenants.entry(page.tenant).or_default().push(page);
+    }
+    tenants
+}
