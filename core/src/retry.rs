@@ -3,7 +3,7 @@
 //! Every failure that a fetch can end in has a [`FailureClass`], and [`RetryPolicy::next`] is the one place
 //! that decides by it. Randomness and the current time are inputs, so a decision can be replayed.
 //!
-//! A host that answers 429 or 503 asks all of us to slow down, not only the task that met it. The decision
+//! A host that answers 429, or 503 with a Retry-After, asks all of us to slow down, not only the task that met it. The decision
 //! then carries a push-back for the host's clock too, also when the task itself gives up.
 
 mod retry_after;
@@ -85,11 +85,6 @@ impl FailureClass {
             | Self::UnsupportedType => false,
         }
     }
-
-    /// Whether the host as a whole asked for fewer requests.
-    const fn is_overload(self) -> bool {
-        matches!(self, Self::Status { code: 429 | 503, .. })
-    }
 }
 
 /// What follows a failed attempt.
@@ -153,15 +148,14 @@ impl RetryPolicy {
         }
     }
 
+    /// A 429 speaks for the host. A 503 does when it says for how long; without that it may be one broken page.
     fn host_pushback(&self, failure: FailureClass, backoff: Duration, now: SystemTime) -> Option<Duration> {
-        if !failure.is_overload() {
-            return None;
-        }
-        let asked = match failure {
-            FailureClass::Status { retry_after, .. } => retry_after,
+        let FailureClass::Status { code, retry_after } = failure else { return None };
+        match (code, retry_after) {
+            (429 | 503, Some(asked)) => Some(asked.wait(now).min(self.retry_after_cap)),
+            (429, None) => Some(backoff),
             _ => None,
-        };
-        Some(asked.map_or(backoff, |asked| asked.wait(now).min(self.retry_after_cap)))
+        }
     }
 
     /// Between half and all of `base` × 4^`attempt`, and never above the cap.

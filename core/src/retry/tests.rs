@@ -140,3 +140,11 @@ fn other_server_errors_do_not_push_the_host_back() {
         Next::RetryAfter { wait: Duration::from_secs(4), host_pushback: None }
     );
 }
+
+#[test]
+fn a_503_that_names_no_time_may_be_one_broken_page() {
+    assert_eq!(
+        RetryPolicy::default().next(status(503), 1, 1.0, NOW),
+        Next::RetryAfter { wait: Duration::from_secs(4), host_pushback: None }
+    );
+}
