@@ -52,10 +52,7 @@ pub struct ChunkLimits {
 impl Default for ChunkLimits {
     /// The size range that retrieval benchmarks favour, and the input limit of common embedding models.
     fn default() -> Self {
-        Self {
-            target_tokens: 350,
-            max_tokens: 512,
-        }
+        Self { target_tokens: 350, max_tokens: 512 }
     }
 }
 
@@ -65,17 +62,11 @@ impl Default for ChunkLimits {
 pub fn chunk(markdown: &str, limits: &ChunkLimits) -> Vec<Chunk> {
     let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX);
     let markdown = &markdown[..markdown.floor_char_boundary(most)];
-    let limits = ChunkLimits {
-        max_tokens: limits.max_tokens.max(4),
-        ..*limits
-    };
+    let limits = ChunkLimits { max_tokens: limits.max_tokens.max(4), ..*limits };
     let units = unit::units(markdown, limits.max_tokens);
     let mut occurrences = HashMap::new();
     let packed = pack::pack(&units, limits).into_iter();
-    packed
-        .zip(0..)
-        .map(|(packed, ordinal)| finish(markdown, packed, ordinal, &mut occurrences))
-        .collect()
+    packed.zip(0..).map(|(packed, ordinal)| finish(markdown, packed, ordinal, &mut occurrences)).collect()
 }
 
 fn finish(
@@ -87,11 +78,7 @@ fn finish(
     let text = &markdown[packed.start..packed.end];
     let content = content_hash(packed.heading_path, text);
     let occurrence = occurrences.entry(content).or_insert(0);
-    let id = [
-        content.0.to_be_bytes().as_slice(),
-        &occurrence.to_be_bytes(),
-    ]
-    .concat();
+    let id = [content.0.to_be_bytes().as_slice(), &occurrence.to_be_bytes()].concat();
     *occurrence += 1;
     let offset = |at: usize| u32::try_from(at).expect("the page was cut at 4 GiB");
     Chunk {

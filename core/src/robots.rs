@@ -71,15 +71,9 @@ impl Robots {
 
     /// The rules of a host whose robots.txt could not be read: nothing is allowed, and no line says so.
     pub fn deny_all() -> Self {
-        let group = Group {
-            agents: vec!["*".to_owned()],
-            rules: vec![Rule::everything()],
-            ..Group::default()
-        };
-        Self {
-            groups: vec![group],
-            sitemaps: Vec::new(),
-        }
+        let group =
+            Group { agents: vec!["*".to_owned()], rules: vec![Rule::everything()], ..Group::default() };
+        Self { groups: vec![group], sitemaps: Vec::new() }
     }
 
     /// What holds for a crawler by its product token: the groups that name it, or else those for `*`.
@@ -128,9 +122,7 @@ impl Robots {
     }
 
     fn add_delay(&mut self, value: &[u8]) {
-        let seconds = std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.parse::<f64>().ok());
+        let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
         let Some(seconds) = seconds.filter(|seconds| *seconds >= 0.0) else {
             return;
         };
@@ -142,8 +134,7 @@ impl Robots {
 
     fn add_sitemap(&mut self, value: &[u8]) {
         if !value.is_empty() && value.len() <= MAX_SITEMAP_BYTES {
-            self.sitemaps
-                .push(String::from_utf8_lossy(value).into_owned());
+            self.sitemaps.push(String::from_utf8_lossy(value).into_owned());
         }
     }
 }

@@ -54,12 +54,7 @@ impl OutOfScope {
 
 impl Scope {
     /// Whether `url`, found `depth` links away from `start`, belongs to the crawl.
-    pub fn admits(
-        &self,
-        start: &CanonicalUrl,
-        url: &CanonicalUrl,
-        depth: u16,
-    ) -> Result<(), OutOfScope> {
+    pub fn admits(&self, start: &CanonicalUrl, url: &CanonicalUrl, depth: u16) -> Result<(), OutOfScope> {
         if self.kind != ScopeKind::Any && !same_site(&start.host_key(), &url.host_key()) {
             return Err(OutOfScope::OtherHost);
         }
@@ -90,10 +85,7 @@ mod tests {
     use crate::url::CanonicalUrl;
 
     fn admits(kind: ScopeKind, start: &str, url: &str) -> Result<(), OutOfScope> {
-        let scope = Scope {
-            kind,
-            max_depth: None,
-        };
+        let scope = Scope { kind, max_depth: None };
         let start = CanonicalUrl::parse(start).unwrap();
         scope.admits(&start, &CanonicalUrl::parse(url).unwrap(), 0)
     }
@@ -104,16 +96,8 @@ mod tests {
         for url in ["http://example.com/", "https://example.com/x"] {
             assert_eq!(admits(ScopeKind::Host, start, url), Ok(()), "{url}");
         }
-        for url in [
-            "http://www.example.com/",
-            "http://example.com:8080/",
-            "https://example.com:80/",
-        ] {
-            assert_eq!(
-                admits(ScopeKind::Host, start, url),
-                Err(OutOfScope::OtherHost),
-                "{url}"
-            );
+        for url in ["http://www.example.com/", "http://example.com:8080/", "https://example.com:80/"] {
+            assert_eq!(admits(ScopeKind::Host, start, url), Err(OutOfScope::OtherHost), "{url}");
         }
     }
 
@@ -124,43 +108,25 @@ mod tests {
             assert_eq!(admits(ScopeKind::Path, start, url), Ok(()), "{url}");
         }
         let outside = "http://example.com/docs2/";
-        assert_eq!(
-            admits(ScopeKind::Path, start, outside),
-            Err(OutOfScope::OutsidePath)
-        );
+        assert_eq!(admits(ScopeKind::Path, start, outside), Err(OutOfScope::OutsidePath));
         let elsewhere = "http://other.example/docs/";
-        assert_eq!(
-            admits(ScopeKind::Path, start, elsewhere),
-            Err(OutOfScope::OtherHost)
-        );
+        assert_eq!(admits(ScopeKind::Path, start, elsewhere), Err(OutOfScope::OtherHost));
     }
 
     #[test]
     fn an_open_scope_ends_only_by_depth() {
         let start = CanonicalUrl::parse("http://example.com/").unwrap();
         let url = CanonicalUrl::parse("https://other.example/").unwrap();
-        let scope = Scope {
-            kind: ScopeKind::Any,
-            max_depth: Some(2),
-        };
+        let scope = Scope { kind: ScopeKind::Any, max_depth: Some(2) };
         assert_eq!(scope.admits(&start, &url, 2), Ok(()));
         assert_eq!(scope.admits(&start, &url, 3), Err(OutOfScope::TooDeep));
     }
 
     #[test]
     fn a_scope_is_read_with_its_defaults_and_without_unknown_fields() {
-        assert_eq!(
-            serde_json::from_str::<Scope>("{}").unwrap(),
-            Scope::default()
-        );
+        assert_eq!(serde_json::from_str::<Scope>("{}").unwrap(), Scope::default());
         let path: Scope = serde_json::from_str(r#"{"kind":"path","max_depth":3}"#).unwrap();
-        assert_eq!(
-            path,
-            Scope {
-                kind: ScopeKind::Path,
-                max_depth: Some(3)
-            }
-        );
+        assert_eq!(path, Scope { kind: ScopeKind::Path, max_depth: Some(3) });
         assert!(serde_json::from_str::<Scope>(r#"{"depth":3}"#).is_err());
     }
 }

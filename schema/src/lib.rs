@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod local;
 pub mod migrate;
 pub mod process;
+pub mod proof;
 pub mod roles;
 pub mod tenants;
 pub mod window;

@@ -91,7 +91,9 @@ impl Config {
 }
 
 fn cidr(text: &str) -> Result<IpNet, String> {
-    text.trim().parse().map_err(|_| format!("{text:?} is not a network: write ADDRESS/BITS, such as 10.1.0.0/16"))
+    text.trim()
+        .parse()
+        .map_err(|_| format!("{text:?} is not a network: write ADDRESS/BITS, such as 10.1.0.0/16"))
 }
 
 #[cfg(test)]
@@ -108,7 +110,13 @@ mod tests {
     #[test]
     fn a_bad_network_is_named_with_the_fix() {
         let error = Config::try_parse_from([
-            "rad-worker", "--database-url", "postgres://x", "--redis-url", "redis://x", "--allow-cidrs", "10.0.0.0/8,oops",
+            "rad-worker",
+            "--database-url",
+            "postgres://x",
+            "--redis-url",
+            "redis://x",
+            "--allow-cidrs",
+            "10.0.0.0/8,oops",
         ])
         .unwrap_err()
         .to_string();

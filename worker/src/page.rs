@@ -139,8 +139,7 @@ async fn stored(
     }
     if final_url != *url {
         let host = task.host;
-        read.page.redirect_target =
-            Some(Link::new(task.job, &final_url, host, task.depth, task.priority, 0));
+        read.page.redirect_target = Some(Link::new(task.job, &final_url, host, task.depth, task.priority, 0));
     }
     Ok(Processed { links, excluded, ..Processed::only(End::Page(Box::new(read.page))) })
 }
@@ -178,10 +177,9 @@ async fn select(
 fn refused(task: &Hydrated, error: &FetchError) -> Processed {
     match error {
         // Not a failure of the page: it is of a kind that is not stored.
-        FetchError::UnsupportedType { .. } => Processed::only(End::Skipped {
-            verdict: Verdict::UnsupportedType,
-            evidence: error.to_string(),
-        }),
+        FetchError::UnsupportedType { .. } => {
+            Processed::only(End::Skipped { verdict: Verdict::UnsupportedType, evidence: error.to_string() })
+        }
         _ => failed(task, error.failure(), &error.to_string()),
     }
 }

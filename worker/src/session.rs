@@ -95,10 +95,7 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
 }
 
 /// Waits until the scheduler has opened a window in the Redis that we are connected to.
-async fn open_window(
-    engine: &Engine,
-    shutdown: &CancellationToken,
-) -> Result<Option<Window>, SessionError> {
+async fn open_window(engine: &Engine, shutdown: &CancellationToken) -> Result<Option<Window>, SessionError> {
     let mut told = false;
     loop {
         if let Some(shard) = engine.db.shard().await?

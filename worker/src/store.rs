@@ -76,7 +76,8 @@ impl Store {
         let mut outcomes = Vec::with_capacity(pages.len());
         let mut slots = Vec::with_capacity(pages.len());
         for page in pages {
-            let lease = Lease { fence: page.outcome.fence, host: page.host, pause: page.pause, terms: page.terms };
+            let lease =
+                Lease { fence: page.outcome.fence, host: page.host, pause: page.pause, terms: page.terms };
             leases.insert(page.outcome.task, lease);
             links.extend(page.outcome.links.iter().map(|link| (page.outcome.job, link.hash())));
             outcomes.push(page.outcome);
@@ -90,8 +91,13 @@ impl Store {
                 self.engine.crash.pass("completed");
             }
             Err(error) => {
-                tracing::warn!(tenant = tenant.0, error = &error as &dyn Error, "batch not committed, handed back");
-                let items: Vec<_> = leases.iter().map(|(task, lease)| lease.nack(*task, Requeue::SameRank)).collect();
+                tracing::warn!(
+                    tenant = tenant.0,
+                    error = &error as &dyn Error,
+                    "batch not committed, handed back"
+                );
+                let items: Vec<_> =
+                    leases.iter().map(|(task, lease)| lease.nack(*task, Requeue::SameRank)).collect();
                 self.hand_back(&items).await;
             }
         }

@@ -71,11 +71,7 @@ fn lines(markdown: &str) -> impl Iterator<Item = Range<usize>> {
     std::iter::from_fn(move || {
         let rest = markdown.get(start..).filter(|rest| !rest.is_empty())?;
         let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let end_length = if rest[length..].starts_with("\r\n") {
-            2
-        } else {
-            1
-        };
+        let end_length = if rest[length..].starts_with("\r\n") { 2 } else { 1 };
         let range = start..start + length;
         start = (range.end + end_length).min(markdown.len());
         Some(range)
@@ -119,10 +115,7 @@ fn is_item(text: &str) -> bool {
 
 fn fence_of(line: &str) -> Option<Fence> {
     let text = line.trim_start();
-    let mark = text
-        .chars()
-        .next()
-        .filter(|mark| matches!(mark, '`' | '~'))?;
+    let mark = text.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
     let length = text.chars().take_while(|c| *c == mark).count();
     let inline_code = mark == '`' && text[length..].contains('`');
     (length >= 3 && !inline_code).then_some(Fence { mark, length })

@@ -11,9 +11,7 @@ pub(super) fn level(line: &str) -> Option<u8> {
     let marks = text.bytes().take_while(|byte| *byte == b'#').count();
     let ends = matches!(text.as_bytes().get(marks), None | Some(b' ' | b'\t'));
     let indented = line.len() - text.len() > 3;
-    u8::try_from(marks)
-        .ok()
-        .filter(|level| (1..=6).contains(level) && ends && !indented)
+    u8::try_from(marks).ok().filter(|level| (1..=6).contains(level) && ends && !indented)
 }
 
 /// The heading that a paragraph of one line becomes when `line` underlines it.
@@ -87,10 +85,7 @@ mod tests {
 
     #[test]
     fn a_title_is_plain_text() {
-        assert_eq!(
-            plain("## The `map` [method](http://a/b) ##"),
-            "The map method"
-        );
+        assert_eq!(plain("## The `map` [method](http://a/b) ##"), "The map method");
         assert_eq!(plain(r"# 2 \* 3 **bold** C#"), "2 * 3 bold C#");
     }
 }

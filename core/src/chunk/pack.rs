@@ -52,10 +52,7 @@ fn fits(current: &[Unit], unit: &Unit, limits: ChunkLimits) -> bool {
 /// How many headings at the end of a full chunk go over to the next one: a heading belongs to what is
 /// below it. None where they would not fit there, or are all that the chunk has.
 fn keep_headings(current: &[Unit], unit: &Unit, limits: ChunkLimits) -> Option<usize> {
-    let headings = current
-        .iter()
-        .rev()
-        .take_while(|unit| unit.heading.is_some());
+    let headings = current.iter().rev().take_while(|unit| unit.heading.is_some());
     let kept = headings.count();
     let moved = &current[current.len() - kept..];
     let total: u32 = moved.iter().map(|unit| unit.full_tokens).sum::<u32>() + unit.tokens;
@@ -70,10 +67,7 @@ fn keep_headings(current: &[Unit], unit: &Unit, limits: ChunkLimits) -> Option<u
 /// The path of a chunk is that of its text; headings that it starts with are part of it.
 fn close(units: &[Unit]) -> Packed<'_> {
     let (first, last) = (&units[0], &units[units.len() - 1]);
-    let before: u32 = units[..units.len() - 1]
-        .iter()
-        .map(|unit| unit.full_tokens)
-        .sum();
+    let before: u32 = units[..units.len() - 1].iter().map(|unit| unit.full_tokens).sum();
     let text = units.iter().find(|unit| unit.heading.is_none());
     Packed {
         start: first.start,

@@ -86,10 +86,7 @@ fn sentence_ends(text: &str) -> Vec<usize> {
 }
 
 fn word_ends(text: &str) -> Vec<usize> {
-    text.char_indices()
-        .filter(|(_, c)| c.is_whitespace())
-        .map(|(at, _)| at)
-        .collect()
+    text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at).collect()
 }
 
 /// Every token has at least one byte, so `max` bytes are at most `max` tokens.

@@ -5,10 +5,7 @@ use proptest::prelude::*;
 
 use super::{Chunk, ChunkLimits, chunk, tokens};
 
-const SMALL: ChunkLimits = ChunkLimits {
-    target_tokens: 20,
-    max_tokens: 30,
-};
+const SMALL: ChunkLimits = ChunkLimits { target_tokens: 20, max_tokens: 30 };
 
 fn texts(chunks: &[Chunk]) -> Vec<&str> {
     chunks.iter().map(|chunk| chunk.text.as_str()).collect()
@@ -25,16 +22,10 @@ fn check(markdown: &str, limits: ChunkLimits) -> Vec<Chunk> {
         assert_eq!(piece.tokens, tokens::count(&piece.text), "{:?}", piece.text);
         assert!(piece.tokens <= limits.max_tokens.max(4), "{:?}", piece.text);
         assert!(!piece.text.trim().is_empty());
-        assert!(
-            markdown[covered..start].trim().is_empty(),
-            "lost text before {start}"
-        );
+        assert!(markdown[covered..start].trim().is_empty(), "lost text before {start}");
         covered = end;
     }
-    assert!(
-        markdown[covered..].trim().is_empty(),
-        "lost text behind {covered}"
-    );
+    assert!(markdown[covered..].trim().is_empty(), "lost text behind {covered}");
     let ids: HashSet<_> = chunks.iter().map(|piece| piece.id).collect();
     assert_eq!(ids.len(), chunks.len());
     assert_eq!(chunks, chunk(markdown, &limits));
@@ -53,13 +44,7 @@ fn a_small_page_is_one_chunk_with_its_heading() {
 fn sections_of_level_one_and_two_never_share_a_chunk() {
     let page = "intro\n\n# A\n\n## B\n\nb\n\n### C\n\nc\n\n## D\n\nd\n\n# E\n# F\n";
     let chunks = check(page, ChunkLimits::default());
-    let expected = [
-        "intro",
-        "# A\n\n## B\n\nb\n\n### C\n\nc",
-        "## D\n\nd",
-        "# E",
-        "# F",
-    ];
+    let expected = ["intro", "# A\n\n## B\n\nb\n\n### C\n\nc", "## D\n\nd", "# E", "# F"];
     assert_eq!(texts(&chunks), expected);
     assert_eq!(chunks[1].heading_path, ["A", "B"]);
     assert_eq!(chunks[2].heading_path, ["A", "D"]);
@@ -96,35 +81,20 @@ fn a_heading_goes_with_the_text_below_it() {
 #[test]
 fn what_is_too_large_is_cut_at_lines_then_sentences_then_words() {
     let lines = "- one line of a long list of lines\n".repeat(10);
-    assert!(
-        check(&lines, SMALL)
-            .iter()
-            .all(|piece| piece.text.starts_with("- one"))
-    );
+    assert!(check(&lines, SMALL).iter().all(|piece| piece.text.starts_with("- one")));
     let sentences = "This sentence is one of very many of its kind. ".repeat(10);
     let cut = check(&sentences, SMALL);
-    assert!(
-        cut.iter()
-            .all(|piece| piece.text.starts_with("This") && piece.text.ends_with('.'))
-    );
+    assert!(cut.iter().all(|piece| piece.text.starts_with("This") && piece.text.ends_with('.')));
     let words = "word ".repeat(100);
-    assert!(
-        check(&words, SMALL)
-            .iter()
-            .all(|piece| piece.text.ends_with("word"))
-    );
+    assert!(check(&words, SMALL).iter().all(|piece| piece.text.ends_with("word")));
     check(&"x1".repeat(500), SMALL);
     check(&"字。".repeat(100), SMALL);
 }
 
 #[test]
 fn ids_do_not_change_with_what_stands_elsewhere() {
-    let ids = |page: &str| -> Vec<_> {
-        check(page, ChunkLimits::default())
-            .iter()
-            .map(|piece| piece.id)
-            .collect()
-    };
+    let ids =
+        |page: &str| -> Vec<_> { check(page, ChunkLimits::default()).iter().map(|piece| piece.id).collect() };
     let before = ids("# A\n\na\n\n# B\n\nb\n\n# B\n\nb");
     let after = ids("# A\n\nchanged\n\n# New\n\n# B\n\nb\n\n# B\n\nb");
     assert_ne!(before[0], after[0]);
@@ -135,11 +105,7 @@ fn ids_do_not_change_with_what_stands_elsewhere() {
 fn a_long_page_is_cut_in_linear_time() {
     let mut page = String::new();
     for section in 0..2_000 {
-        write!(
-            page,
-            "## Section {section}\n\nSome text in a paragraph.\n\n- a\n- b\n\n"
-        )
-        .unwrap();
+        write!(page, "## Section {section}\n\nSome text in a paragraph.\n\n- a\n- b\n\n").unwrap();
     }
     assert_eq!(chunk(&page, &ChunkLimits::default()).len(), 2_000);
 }

@@ -28,17 +28,10 @@ pub(super) struct Unit {
 /// Cuts a page into units of at most `max` tokens.
 pub(super) fn units(markdown: &str, max: u32) -> Vec<Unit> {
     let blocks = block::blocks(markdown);
-    let mut cutter = Cutter {
-        markdown,
-        max,
-        path: Rc::new([]),
-        units: Vec::with_capacity(blocks.len()),
-    };
+    let mut cutter = Cutter { markdown, max, path: Rc::new([]), units: Vec::with_capacity(blocks.len()) };
     let mut path = Path::default();
     for (at, block) in blocks.iter().enumerate() {
-        let next = blocks
-            .get(at + 1)
-            .map_or(markdown.len(), |next| next.lines[0].start);
+        let next = blocks.get(at + 1).map_or(markdown.len(), |next| next.lines[0].start);
         if let Kind::Heading(level) = block.kind {
             cutter.path = path.enter(level, &markdown[block.lines[0].clone()]).into();
         }
@@ -80,11 +73,7 @@ impl Cutter<'_> {
         let pieces = split::pieces(self.markdown, line.clone(), self.max);
         for piece in pieces {
             let mid_line = piece.start != line.start;
-            let end = if piece.end == whole.end {
-                next
-            } else {
-                piece.end
-            };
+            let end = if piece.end == whole.end { next } else { piece.end };
             let mut unit = self.measure(&[piece], end);
             unit.mid_line = mid_line;
             self.units.push(unit);

@@ -18,17 +18,7 @@ pub(super) enum Key {
 const KEYS: [(Key, &[&str]); 5] = [
     (Key::UserAgent, &["user-agent", "useragent", "user agent"]),
     (Key::Allow, &["allow"]),
-    (
-        Key::Disallow,
-        &[
-            "disallow",
-            "dissallow",
-            "dissalow",
-            "disalow",
-            "diasllow",
-            "disallaw",
-        ],
-    ),
+    (Key::Disallow, &["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]),
     (Key::Sitemap, &["sitemap", "site-map"]),
     (Key::CrawlDelay, &["crawl-delay", "crawldelay"]),
 ];
@@ -59,22 +49,14 @@ pub(super) fn lines(body: &[u8]) -> impl Iterator<Item = Line<'_>> {
         number += 1;
         let text = &text[..text.len().min(MAX_LINE_BYTES)];
         let field = field(text);
-        Some(Line {
-            number,
-            text,
-            field,
-        })
+        Some(Line { number, text, field })
     })
 }
 
 /// Files that were cut or pasted together may start with a part of the mark.
 fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     let mark = [0xEF, 0xBB, 0xBF];
-    let common = body
-        .iter()
-        .zip(mark)
-        .take_while(|(byte, mark)| *byte == mark)
-        .count();
+    let common = body.iter().zip(mark).take_while(|(byte, mark)| *byte == mark).count();
     &body[common..]
 }
 
@@ -99,10 +81,8 @@ fn two_words(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn key_of(key: &[u8]) -> Key {
-    let starts = |name: &&str| {
-        key.get(..name.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-    };
+    let starts =
+        |name: &&str| key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()));
     let found = KEYS.iter().find(|(_, names)| names.iter().any(starts));
     found.map_or(Key::Other, |(key, _)| *key)
 }

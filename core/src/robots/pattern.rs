@@ -32,11 +32,7 @@ impl Pattern {
             .filter(|(at, part)| *at == 0 || *at == last || !part.is_empty())
             .map(|(_, part)| part.into_boxed_str())
             .collect();
-        Self {
-            parts,
-            anchored,
-            length,
-        }
+        Self { parts, anchored, length }
     }
 
     pub(super) fn length(&self) -> usize {
@@ -63,11 +59,7 @@ impl Pattern {
             };
             rest = &rest[at + part.len()..];
         }
-        if self.anchored {
-            rest.ends_with(&**last)
-        } else {
-            rest.contains(&**last)
-        }
+        if self.anchored { rest.ends_with(&**last) } else { rest.contains(&**last) }
     }
 }
 

@@ -45,11 +45,7 @@ pub(super) struct Rule {
 
 impl Rule {
     pub(super) fn disallow(value: &[u8], line: &Line<'_>) -> Self {
-        Self {
-            allow: false,
-            pattern: Pattern::parse(value),
-            line: Some(Arc::new(RuleLine::of(line))),
-        }
+        Self { allow: false, pattern: Pattern::parse(value), line: Some(Arc::new(RuleLine::of(line))) }
     }
 
     /// Allowing `/a/index.html` allows `/a/` too, as with Google: they are one page to those who write it.
@@ -64,18 +60,12 @@ impl Rule {
             pattern: Pattern::parse(value),
             line: Some(Arc::clone(&line)),
         };
-        std::iter::once(rule(value))
-            .chain(folder.as_deref().map(rule))
-            .collect()
+        std::iter::once(rule(value)).chain(folder.as_deref().map(rule)).collect()
     }
 
     /// The rule of a host that may not be visited at all; it stands in no line.
     pub(super) fn everything() -> Self {
-        Self {
-            allow: false,
-            pattern: Pattern::parse(b"/"),
-            line: None,
-        }
+        Self { allow: false, pattern: Pattern::parse(b"/"), line: None }
     }
 }
 
@@ -84,10 +74,7 @@ impl RuleLine {
         let start = &line.text[..line.text.len().min(MAX_EVIDENCE_BYTES)];
         let text = String::from_utf8_lossy(start);
         let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
-        Self {
-            number: line.number,
-            text,
-        }
+        Self { number: line.number, text }
     }
 }
 
@@ -96,10 +83,7 @@ impl AgentRules {
         // An empty pattern is how a file says "nothing": it never counts.
         rules.retain(|rule| rule.pattern.length() > 0);
         rules.sort_by_key(|rule| (std::cmp::Reverse(rule.pattern.length()), !rule.allow));
-        Self {
-            rules: rules.into(),
-            delay,
-        }
+        Self { rules: rules.into(), delay }
     }
 
     /// Whether the path, with its query, may be fetched.
@@ -112,14 +96,10 @@ impl AgentRules {
         };
         let decides = self.rules.iter().find(|rule| rule.pattern.matches(&path));
         match decides {
-            Some(rule) if path != "/robots.txt" => Decision {
-                allowed: rule.allow,
-                line: rule.line.as_deref().cloned(),
-            },
-            _ => Decision {
-                allowed: true,
-                line: None,
-            },
+            Some(rule) if path != "/robots.txt" => {
+                Decision { allowed: rule.allow, line: rule.line.as_deref().cloned() }
+            }
+            _ => Decision { allowed: true, line: None },
         }
     }
 

@@ -14,10 +14,7 @@ use crate::url::CanonicalUrl;
 const RFC_DIFFERS: [&str; 3] = ["google-064", "google-066", "google-067"];
 
 fn records(name: &str) -> Vec<Value> {
-    let folder = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/testdata/robots"
-    ));
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/testdata/robots"));
     if !folder.exists() {
         eprintln!("skipped: no shared test data");
         return Vec::new();
@@ -33,9 +30,7 @@ fn text<'a>(record: &'a Value, key: &str) -> &'a str {
 /// The path of a URL that may be longer than those we crawl.
 fn path_of(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    after_scheme
-        .find('/')
-        .map_or("/", |slash| &after_scheme[slash..])
+    after_scheme.find('/').map_or("/", |slash| &after_scheme[slash..])
 }
 
 #[test]
@@ -57,11 +52,7 @@ fn access_is_decided_as_by_google() {
 fn product_tokens_are_told_apart_as_by_google() {
     for record in records("google-user-agents.json") {
         let valid = record["valid"].as_bool().unwrap();
-        assert_eq!(
-            is_product_token(text(&record, "user_agent")),
-            valid,
-            "{record}"
-        );
+        assert_eq!(is_product_token(text(&record, "user_agent")), valid, "{record}");
     }
 }
 
@@ -75,10 +66,7 @@ fn paths_are_cut_out_of_urls_as_by_google() {
             _ if url.starts_with('/') || url.is_empty() => format!("http://host{url}"),
             _ => format!("http://{url}"),
         };
-        let path = CanonicalUrl::parse(&absolute)
-            .unwrap()
-            .path_and_query()
-            .to_owned();
+        let path = CanonicalUrl::parse(&absolute).unwrap().path_and_query().to_owned();
         assert_eq!(path, text(&record, "expected"), "{record}");
     }
 }
@@ -117,22 +105,12 @@ fn lines_are_classified_as_in_googles_reports() {
         let read: Vec<_> = lines(body).collect();
         let known = read.iter().filter(|line| is_known(line.field)).count();
         assert_eq!(Value::from(known), record["expected"]["valid_directives"]);
-        assert_eq!(
-            Value::from(read.len()),
-            record["expected"]["last_line_seen"]
-        );
+        assert_eq!(Value::from(read.len()), record["expected"]["last_line_seen"]);
         for expected in record["lines"].as_array().unwrap() {
             let number = usize::try_from(expected["line"].as_u64().unwrap()).unwrap();
             let field = read[number - 1].field;
-            assert_eq!(
-                tag(field),
-                text(expected, "tag").replace("Unused", "Unknown")
-            );
-            assert_eq!(
-                Value::from(field.is_some()),
-                expected["has_directive"],
-                "{expected}"
-            );
+            assert_eq!(tag(field), text(expected, "tag").replace("Unused", "Unknown"));
+            assert_eq!(Value::from(field.is_some()), expected["has_directive"], "{expected}");
         }
     }
 }

@@ -5,10 +5,7 @@ use proptest::prelude::*;
 use super::{Robots, RuleLine};
 
 fn allowed(robots_txt: &str, path: &str) -> bool {
-    Robots::parse(robots_txt.as_bytes())
-        .agent("FooBot")
-        .check(path)
-        .allowed
+    Robots::parse(robots_txt.as_bytes()).agent("FooBot").check(path).allowed
 }
 
 #[test]
@@ -20,37 +17,17 @@ fn cases_in_which_other_parsers_err_are_answered_as_the_rfc_has_it() {
         ("Disallow: /foo/bar/baz", "/foo/bar/%62%61%7A", false),
         ("Disallow: /ツ", "/%E3%83%84", false),
         ("Disallow: /%E3%83%84", "/%e3%83%84", false),
-        (
-            "Crawl-delay: 5\nUser-agent: BarBot\nDisallow: /",
-            "/a",
-            false,
-        ),
-        (
-            "User-agent: *\nAllow: /\nUser-agent: FooBot\nDisallow: /c",
-            "/c",
-            false,
-        ),
-        (
-            "Disallow: /a\nUser-agent: *\nUser-agent: FooBot\nDisallow: /c",
-            "/c",
-            false,
-        ),
+        ("Crawl-delay: 5\nUser-agent: BarBot\nDisallow: /", "/a", false),
+        ("User-agent: *\nAllow: /\nUser-agent: FooBot\nDisallow: /c", "/c", false),
+        ("Disallow: /a\nUser-agent: *\nUser-agent: FooBot\nDisallow: /c", "/c", false),
         ("Disallow: /*?x=\nAllow: /p?x=1$", "/p?x=1", true),
         ("Disallow: /index.html", "/", true),
         ("Disallow: /a%2Fb", "/a/b", true),
-        (
-            "Disallow: /path/file-with-a-%2A.html",
-            "/path/file-with-a-*.html",
-            false,
-        ),
+        ("Disallow: /path/file-with-a-%2A.html", "/path/file-with-a-*.html", false),
         ("Disallow: /robots.txt", "/robots.txt", true),
         ("Disallow: /a b'", "/a%20b%27", false),
     ] {
-        assert_eq!(
-            allowed(&format!("{foo}{rule}"), path),
-            expected,
-            "{rule} on {path}"
-        );
+        assert_eq!(allowed(&format!("{foo}{rule}"), path), expected, "{rule} on {path}");
     }
     assert!(!allowed("User-agent: foobot/1.2 mozilla\nDisallow: /", "/"));
     assert!(!allowed("\u{FEFF}User-agent: *\nDisallow: /", "/"));
@@ -77,21 +54,15 @@ fn a_host_without_rules_is_open_and_an_unreachable_one_closed() {
 
 #[test]
 fn a_crawl_delay_holds_for_the_agents_above_it() {
-    let delay = |robots_txt: &str, agent: &str| {
-        Robots::parse(robots_txt.as_bytes())
-            .agent(agent)
-            .crawl_delay()
-    };
-    let list = "User-agent: a\nCrawl-delay: 1.5\nUser-agent: b\nCrawl-delay: 9999\nUser-agent: *\nDisallow: /x";
+    let delay =
+        |robots_txt: &str, agent: &str| Robots::parse(robots_txt.as_bytes()).agent(agent).crawl_delay();
+    let list =
+        "User-agent: a\nCrawl-delay: 1.5\nUser-agent: b\nCrawl-delay: 9999\nUser-agent: *\nDisallow: /x";
     assert_eq!(delay(list, "a"), Some(Duration::from_millis(1_500)));
     assert_eq!(delay(list, "b"), Some(Duration::from_mins(5)));
     assert_eq!(delay(list, "c"), None);
     for value in ["-1", "NaN", "soon", "", "-inf"] {
-        assert_eq!(
-            delay(&format!("User-agent: *\nCrawl-delay: {value}"), "a"),
-            None,
-            "{value}"
-        );
+        assert_eq!(delay(&format!("User-agent: *\nCrawl-delay: {value}"), "a"), None, "{value}");
     }
     let infinite = delay("User-agent: *\nCrawl-delay: inf", "a");
     assert_eq!(infinite, Some(Duration::from_mins(5)));
@@ -99,8 +70,7 @@ fn a_crawl_delay_holds_for_the_agents_above_it() {
 
 #[test]
 fn sitemaps_are_for_everybody_and_end_no_group() {
-    let robots =
-        Robots::parse(b"User-agent: FooBot\nSitemap: https://e/s.xml\nUser-agent: x\nDisallow: /");
+    let robots = Robots::parse(b"User-agent: FooBot\nSitemap: https://e/s.xml\nUser-agent: x\nDisallow: /");
     assert_eq!(robots.sitemaps(), ["https://e/s.xml"]);
     assert!(!robots.agent("foobot").check("/").allowed);
 }
@@ -122,11 +92,7 @@ fn wildcards_cost_linear_time() {
     let path = "/a".repeat(8_000);
     let start = Instant::now();
     assert!(robots.agent("rad").check(&path).allowed);
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 /// The definition of `*` and `$`, with backtracking.

@@ -16,20 +16,14 @@ pub struct HostKey(String);
 impl HostKey {
     pub(super) fn of(url: &Url) -> Self {
         let name = url.host_str().expect("a canonical URL has a host");
-        let port = url
-            .port_or_known_default()
-            .expect("http and https have a default port");
+        let port = url.port_or_known_default().expect("http and https have a default port");
         Self(format!("{}://{name}:{port}", url.scheme()))
     }
 
     /// Parses a host key in exactly the form that [`HostKey::as_str`] gives.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let key = CanonicalUrl::parse(text)?.host_key();
-        if key.0 == text {
-            Ok(key)
-        } else {
-            Err(UrlError::HostKey)
-        }
+        if key.0 == text { Ok(key) } else { Err(UrlError::HostKey) }
     }
 
     /// The key as text.
@@ -54,10 +48,7 @@ impl HostKey {
 
     /// The port, also where it is the scheme's default.
     pub fn port(&self) -> u16 {
-        self.parts()
-            .2
-            .parse()
-            .expect("the port was written from a number")
+        self.parts().2.parse().expect("the port was written from a number")
     }
 
     /// Whether the port is the one that the scheme implies.

@@ -5,10 +5,7 @@ use proptest::prelude::*;
 use super::{CanonicalUrl, HostKey, UrlError};
 
 fn canonical(text: &str) -> String {
-    CanonicalUrl::parse(text)
-        .unwrap_or_else(|error| panic!("{text}: {error}"))
-        .as_str()
-        .to_owned()
+    CanonicalUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).as_str().to_owned()
 }
 
 #[test]
@@ -20,15 +17,9 @@ fn equal_urls_have_one_form() {
         ("http://example.com:80/?", "http://example.com/"),
         ("https://example.com:443/a?b", "https://example.com/a?b"),
         ("http://example.com/a/./b/../c", "http://example.com/a/c"),
-        (
-            "http://example.com/%7euser?%41=%2f",
-            "http://example.com/~user?A=%2F",
-        ),
+        ("http://example.com/%7euser?%41=%2f", "http://example.com/~user?A=%2F"),
         ("http://example.com/a/%2e%2E/b", "http://example.com/b"),
-        (
-            "http://bücher.example/ü",
-            "http://xn--bcher-kva.example/%C3%BC",
-        ),
+        ("http://bücher.example/ü", "http://xn--bcher-kva.example/%C3%BC"),
         ("http://0x7f.1../", "http://127.0.0.1/"),
         ("http://[::1]:8080", "http://[::1]:8080/"),
         ("http://example.com/a b", "http://example.com/a%20b"),
@@ -57,10 +48,7 @@ fn what_cannot_be_crawled_is_refused_with_its_reason() {
     ] {
         assert_eq!(CanonicalUrl::parse(text), Err(expected), "{text}");
     }
-    assert!(matches!(
-        CanonicalUrl::parse("/a"),
-        Err(UrlError::Invalid(_))
-    ));
+    assert!(matches!(CanonicalUrl::parse("/a"), Err(UrlError::Invalid(_))));
     assert!(CanonicalUrl::parse(&long_path[..2_083]).is_ok());
 }
 
@@ -81,20 +69,12 @@ fn references_are_resolved_against_the_page() {
 
 #[test]
 fn a_host_key_always_has_its_port() {
-    let key = CanonicalUrl::parse("https://Example.com/a")
-        .unwrap()
-        .host_key();
+    let key = CanonicalUrl::parse("https://Example.com/a").unwrap().host_key();
     assert_eq!(key.as_str(), "https://example.com:443");
-    assert_eq!(
-        (key.scheme(), key.name(), key.port()),
-        ("https", "example.com", 443)
-    );
+    assert_eq!((key.scheme(), key.name(), key.port()), ("https", "example.com", 443));
     assert_eq!(key.origin_url().as_str(), "https://example.com/");
     assert_eq!(HostKey::parse(key.as_str()), Ok(key));
-    assert_eq!(
-        HostKey::parse("https://example.com"),
-        Err(UrlError::HostKey)
-    );
+    assert_eq!(HostKey::parse("https://example.com"), Err(UrlError::HostKey));
     let v6 = HostKey::parse("http://[::1]:8080").unwrap();
     assert_eq!((v6.name(), v6.port()), ("[::1]", 8080));
 }
@@ -102,19 +82,13 @@ fn a_host_key_always_has_its_port() {
 #[test]
 fn a_url_is_serialised_as_its_text_and_checked_on_the_way_in() {
     let url: CanonicalUrl = serde_json::from_str(r#""http://EXAMPLE.com""#).unwrap();
-    assert_eq!(
-        serde_json::to_string(&url).unwrap(),
-        r#""http://example.com/""#
-    );
+    assert_eq!(serde_json::to_string(&url).unwrap(), r#""http://example.com/""#);
     assert!(serde_json::from_str::<CanonicalUrl>(r#""ftp://example.com""#).is_err());
 }
 
 #[test]
 fn the_public_url_cases_have_a_stable_form() {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/testdata/url/urltestdata.json"
-    );
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/testdata/url/urltestdata.json");
     if !Path::new(file).exists() {
         eprintln!("skipped: no shared test data");
         return;

@@ -103,6 +103,11 @@ impl Dispatch {
         Ok(next)
     }
 
+    /// Empties the server, as an operator's FLUSHALL would: everything comes back from the ledger.
+    pub async fn wipe(&self) -> Result<(), WindowError> {
+        redis::cmd("FLUSHALL").query_async(&mut self.connection.clone()).await.map_err(failed("flushall"))
+    }
+
     /// A connection of its own for blocking reads.
     pub async fn waiter(&self) -> Result<Waiter, WindowError> {
         let config = AsyncConnectionConfig::new()

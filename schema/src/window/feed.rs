@@ -60,8 +60,9 @@ impl Window {
             .collect()
     }
 
-    /// Per lane, how many tasks were left to the ledger because its window was full. To be read before the
-    /// ledger: a change in between means that the ledger has rows which the read did not see.
+    /// Per lane, a number that changes whenever a task is left to the ledger because the window is full; none
+    /// while the window has all. To be read before the ledger: a change in between means that the ledger has
+    /// rows which the read did not see.
     pub async fn left_out(&self, lanes: &[Lane]) -> Result<Vec<Option<i64>>, WindowError> {
         if lanes.is_empty() {
             return Ok(Vec::new());

@@ -20,11 +20,15 @@ fn decoded<'a>(body: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
         return encoding.decode_without_bom_handling(&body[mark..]).0;
     }
     let named = label.and_then(|label| Encoding::for_label(label.as_bytes()));
-    if let Some(encoding) = named.or_else(|| prescan::declared(body)) {
+    let named = named.or_else(|| prescan::declared(body, prescan::PRESCAN_BYTES));
+    if let Some(encoding) = named {
         return encoding.decode_without_bom_handling(body).0;
     }
     let utf8 = UTF_8.decode_without_bom_handling_and_without_replacement(body);
-    utf8.unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(body).0)
+    utf8.unwrap_or_else(|| {
+        let late = prescan::declared(body, prescan::LATE_BYTES);
+        late.unwrap_or(WINDOWS_1252).decode_without_bom_handling(body).0
+    })
 }
 
 #[cfg(test)]
@@ -59,6 +63,8 @@ mod tests {
     fn without_a_name_it_is_utf_8_or_else_windows_1252() {
         assert_eq!(decode("ü".as_bytes(), None), "ü");
         assert_eq!(decode(b"\xFC", None), "ü");
+        let late = [&[b' '; 2_000], b"<meta charset=koi8-r>\xC1".as_slice()].concat();
+        assert!(decode(&late, None).ends_with('а'));
     }
 
     #[test]

@@ -99,7 +99,9 @@ fn is_hidden(element: &Element) -> bool {
         let style = style.to_ascii_lowercase();
         style.contains("display:none") || style.contains("visibility:hidden")
     };
-    element.attr("hidden").is_some()
+    // React streams parts of a page as hidden segments, which a script then moves into place.
+    let is_segment = element.attr("id").is_some_and(|id| id.starts_with("S:"));
+    (element.attr("hidden").is_some() && !is_segment)
         || element.attr("aria-hidden") == Some("true")
         || element.attr("style").is_some_and(hides)
 }

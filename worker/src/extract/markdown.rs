@@ -87,7 +87,7 @@ impl Renderer<'_> {
         while let Some(step) = walk.next() {
             match step {
                 Step::Enter(place) if place.id() != root.id() && is_left_out(place, self.keep) => {
-                    walk.pass_over()
+                    walk.pass_over();
                 }
                 Step::Enter(place) => {
                     if let Some(text) = place.value().as_text() {
@@ -106,7 +106,7 @@ impl Renderer<'_> {
         match name(place) {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.out.open_heading(level(place)),
             "ul" | "ol" | "menu" | "dir" | "li" | "dl" | "dt" | "dd" => {
-                self.lists.enter(place, &mut self.out)
+                self.lists.enter(place, &mut self.out);
             }
             "blockquote" => self.out.open_quote(),
             "strong" | "b" => self.out.open_mark(Mark::Strong),
@@ -145,7 +145,7 @@ impl Renderer<'_> {
         match name(place) {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.out.close_heading(),
             "ul" | "ol" | "menu" | "dir" | "li" | "dl" | "dt" | "dd" => {
-                self.lists.leave(place, &mut self.out)
+                self.lists.leave(place, &mut self.out);
             }
             "blockquote" => self.out.close_quote(),
             "strong" | "b" => self.out.close_mark(&Mark::Strong),

@@ -3,11 +3,14 @@
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How far into a page its `<meta>` may stand (HTML standard, 13.2.3.2).
-const PRESCAN_BYTES: usize = 1_024;
+pub(super) const PRESCAN_BYTES: usize = 1_024;
 
-/// The encoding that the page declares.
-pub(super) fn declared(body: &[u8]) -> Option<&'static Encoding> {
-    let mut rest = &body[..body.len().min(PRESCAN_BYTES)];
+/// How far browsers in practice go to meet a `<meta>` that stands too late: they start over then.
+pub(super) const LATE_BYTES: usize = 16 * 1_024;
+
+/// The encoding that the page declares in its first `window` bytes.
+pub(super) fn declared(body: &[u8], window: usize) -> Option<&'static Encoding> {
+    let mut rest = &body[..body.len().min(window)];
     while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
         rest = &rest[at..];
         if rest.starts_with(b"<!--") {
@@ -125,7 +128,7 @@ impl Iterator for Attributes<'_> {
     }
 }
 
-/// A value and what follows it. A quoted one whose end is beyond the scanned bytes does not count.
+/// A value and what follows it. One whose end is beyond the scanned bytes does not count.
 fn split_value(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let quote = text.first().filter(|byte| matches!(byte, b'"' | b'\''));
     if let Some(quote) = quote {
@@ -134,6 +137,57 @@ fn split_value(text: &[u8]) -> Option<(&[u8], &[u8])> {
         return Some((&inner[..end], &inner[end + 1..]));
     }
     let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
-    let end = text.iter().position(ends).unwrap_or(text.len());
-    Some(text.split_at(end))
+    Some(text.split_at(text.iter().position(ends)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use encoding_rs::Encoding;
+
+    use super::{LATE_BYTES, WINDOWS_1252, declared};
+
+    /// The cases of a file of html5lib: a line `#data`, the page, a line `#encoding`, its name.
+    fn cases(file: &[u8]) -> Vec<(&[u8], String)> {
+        let find = |text: &[u8], mark: &[u8]| text.windows(mark.len()).position(|word| word == mark);
+        let mut cases = Vec::new();
+        let mut rest = file;
+        while let Some(start) = find(rest, b"#data\n") {
+            rest = &rest[start + 6..];
+            let end = find(rest, b"\n#encoding\n").unwrap();
+            let (data, after) = (&rest[..end], &rest[end + 11..]);
+            let name = after.split(|byte| *byte == b'\n').next().unwrap();
+            cases.push((data, String::from_utf8_lossy(name).trim().to_lowercase()));
+            rest = after;
+        }
+        cases
+    }
+
+    fn encoding_of(page: &[u8]) -> &'static Encoding {
+        let marked = Encoding::for_bom(page).map(|(encoding, _)| encoding);
+        marked.or_else(|| declared(page, LATE_BYTES)).unwrap_or(WINDOWS_1252)
+    }
+
+    #[test]
+    fn the_public_cases_are_answered_as_by_html5lib() {
+        let folder =
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/testdata/charset/html5lib"));
+        if !folder.exists() {
+            eprintln!("skipped: no shared test data");
+            return;
+        }
+        let mut failed = Vec::new();
+        for name in ["tests1.dat", "tests2.dat", "test-yahoo-jp.dat"] {
+            let file = std::fs::read(folder.join(name)).unwrap();
+            for (data, expected) in cases(&file) {
+                let found = encoding_of(data).name().to_lowercase();
+                if found != expected {
+                    failed
+                        .push(format!("{name}: {found}, not {expected}: {}", String::from_utf8_lossy(data)));
+                }
+            }
+        }
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
 }

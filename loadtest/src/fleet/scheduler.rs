@@ -1,0 +1,117 @@
+//! Scheduler processes of a fleet.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::error::StartError;
+use super::process::Process;
+use super::request::Requester;
+use super::stores::Stores;
+use super::{Fleet, FleetOptions};
+
+/// Longest time until a scheduler listens.
+const LISTENS: Duration = Duration::from_secs(20);
+
+/// Longest time until it is ready. After a wipe or a crash of Redis the window stays closed for a lease time,
+/// which is added to this.
+const READY: Duration = Duration::from_secs(30);
+
+const POLL: Duration = Duration::from_millis(20);
+
+/// Longest time for a scheduler to finish open requests.
+pub(super) const STOPS: Duration = Duration::from_secs(10);
+
+pub(super) struct Scheduler {
+    pub(super) process: Process,
+    address: SocketAddr,
+    origin: String,
+}
+
+impl Scheduler {
+    pub(super) async fn start(
+        number: usize,
+        stores: &Stores,
+        options: &FleetOptions,
+    ) -> Result<Self, StartError> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_at(any, &format!("scheduler-{number}"), stores, options).await
+    }
+
+    async fn start_at(
+        address: SocketAddr,
+        name: &str,
+        stores: &Stores,
+        options: &FleetOptions,
+    ) -> Result<Self, StartError> {
+        let env = [
+            ("DATABASE_URL".to_owned(), stores.database_url()),
+            ("REDIS_URL".to_owned(), stores.redis_url()),
+            ("RAD_LISTEN".to_owned(), address.to_string()),
+            ("RAD_LEASE_TTL_SECONDS".to_owned(), options.lease_ttl.as_secs().to_string()),
+        ];
+        let (mut process, origin) =
+            Process::listening(&options.dir, name, "rad-scheduler", &[], &env, LISTENS).await?;
+        let bound = origin.trim_start_matches("http://").parse();
+        let address = bound.map_err(|_| StartError::from(process.ended()))?;
+        wait_ready(&mut process, &origin, READY + options.lease_ttl).await?;
+        Ok(Self { process, address, origin })
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+}
+
+async fn wait_ready(process: &mut Process, origin: &str, within: Duration) -> Result<(), StartError> {
+    let requester = Requester::new(vec![origin.to_owned()]);
+    let deadline = Instant::now() + within;
+    loop {
+        let Err(answer) = requester.ready(origin).await else {
+            return Ok(());
+        };
+        if !process.is_alive() {
+            return Err(process.ended().into());
+        }
+        if Instant::now() >= deadline {
+            return Err(StartError::NotReady {
+                name: process.name().to_owned(),
+                seconds: within.as_secs(),
+                answer,
+                log: process.log().to_owned(),
+            });
+        }
+        sleep(POLL).await;
+    }
+}
+
+impl Fleet {
+    /// Number of schedulers, killed ones included.
+    pub fn schedulers(&self) -> usize {
+        self.schedulers.len()
+    }
+
+    /// Kills scheduler `i` (SIGKILL) and waits until it is gone.
+    pub async fn kill_scheduler(&mut self, i: usize) {
+        self.schedulers[i].process.kill().await;
+    }
+
+    /// Starts scheduler `i` again, at its old address, and waits until it is ready. If it still runs it is
+    /// drained first.
+    pub async fn restart_scheduler(&mut self, i: usize) -> Result<(), StartError> {
+        let old = &mut self.schedulers[i];
+        old.process.terminate();
+        if old.process.wait(STOPS).await.is_none() {
+            old.process.kill().await;
+        }
+        let name = old.process.name().to_owned();
+        self.schedulers[i] = Scheduler::start_at(old.address, &name, &self.stores, &self.options).await?;
+        Ok(())
+    }
+
+    /// Whether scheduler `i` runs.
+    pub fn scheduler_alive(&mut self, i: usize) -> bool {
+        self.schedulers[i].process.is_alive()
+    }
+}
