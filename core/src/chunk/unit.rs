@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::block::{self, Block, Kind};
 use super::heading::Path;
-use super::{split, tokens};
+use super::split;
+use super::tokens::Counter;
 
 /// A piece that is never cut, of at most the maximal number of tokens.
 #[derive(Clone, Debug)]
@@ -28,7 +29,13 @@ pub(super) struct Unit {
 /// Cuts a page into units of at most `max` tokens.
 pub(super) fn units(markdown: &str, max: u32) -> Vec<Unit> {
     let blocks = block::blocks(markdown);
-    let mut cutter = Cutter { markdown, max, path: Rc::new([]), units: Vec::with_capacity(blocks.len()) };
+    let mut cutter = Cutter {
+        markdown,
+        counter: Counter::new(markdown),
+        max,
+        path: Rc::new([]),
+        units: Vec::with_capacity(blocks.len()),
+    };
     let mut path = Path::default();
     for (at, block) in blocks.iter().enumerate() {
         let next = blocks.get(at + 1).map_or(markdown.len(), |next| next.lines[0].start);
@@ -42,6 +49,7 @@ pub(super) fn units(markdown: &str, max: u32) -> Vec<Unit> {
 
 struct Cutter<'a> {
     markdown: &'a str,
+    counter: Counter<'a>,
     max: u32,
     path: Rc<[String]>,
     units: Vec<Unit>,
@@ -80,16 +88,16 @@ impl Cutter<'_> {
         }
     }
 
-    /// Counts some lines, and again only the last one with the white space behind it.
+    /// Counts some lines, without and with the white space behind them.
     fn measure(&self, lines: &[Range<usize>], next: usize) -> Unit {
         let (first, last) = (&lines[0], &lines[lines.len() - 1]);
         let end = last.start + self.markdown[last.clone()].trim_end().len();
-        let before = tokens::count(&self.markdown[first.start..last.start]);
+        let (tokens, full_tokens) = self.counter.with_and_without_tail(first.start, end, next);
         Unit {
             start: first.start,
             end,
-            tokens: before + tokens::count(&self.markdown[last.start..end]),
-            full_tokens: before + tokens::count(&self.markdown[last.start..next]),
+            tokens,
+            full_tokens,
             heading: None,
             mid_line: false,
             path: Rc::clone(&self.path),
