@@ -8,6 +8,8 @@ mod judgement;
 mod options;
 mod report;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub use options::{CrawlOptions, UsageError};
 pub use report::Report;
 
-use crate::fleet::{ApiError, Fleet, FleetOptions, Progress, StartRequest};
-use judgement::Judgement;
+use crate::fleet::{ApiError, CrawlStatus, Fleet, FleetOptions, Progress, StartRequest};
+use judgement::{Judgement, Kept};
 use target::Target;
 
 /// Connections for reading the result.
@@ -55,8 +57,8 @@ pub async fn run(options: CrawlOptions, stop: CancellationToken) -> Result<Repor
         ..FleetOptions::new(dir, plan.stores)
     };
     let fleet = unless(&stop, Box::pin(Fleet::start(fleet))).await?;
-    let fleet = fleet.map_err(|error| CrawlError::Start(error.into()))?;
-    let measured = unless(&stop, Box::pin(measure(&fleet, &target, &options))).await;
+    let mut fleet = fleet.map_err(|error| CrawlError::Start(error.into()))?;
+    let measured = unless(&stop, Box::pin(measure(&mut fleet, &target, &options))).await;
     fleet.stop().await.map_err(|error| CrawlError::BrokeOff(error.into()))?;
     target.close().await;
     measured?.map_err(CrawlError::BrokeOff)
@@ -67,7 +69,7 @@ async fn unless<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> R
     stop.run_until_cancelled(work).await.ok_or(CrawlError::Interrupted)
 }
 
-async fn measure(fleet: &Fleet, target: &Target, options: &CrawlOptions) -> anyhow::Result<Report> {
+async fn measure(fleet: &mut Fleet, target: &Target, options: &CrawlOptions) -> anyhow::Result<Report> {
     let within = Duration::from_secs(options.timeout_seconds);
     let request = StartRequest { max_pages: options.max_pages, ..StartRequest::new(target.url()) };
     let began = Instant::now();
@@ -78,27 +80,40 @@ async fn measure(fleet: &Fleet, target: &Target, options: &CrawlOptions) -> anyh
     progress.finish();
     let (status, timed_out) = match ended {
         Ok(status) => (status, false),
-        Err(ApiError::TimedOut { .. }) => (fleet.api().crawl(started.id).await?, true),
+        Err(ApiError::TimedOut { .. }) => (frozen(fleet, started.id).await?, true),
         Err(error) => return Err(error).context("waiting for the crawl"),
     };
     let judgement = judge(fleet, target, &status, options.max_pages).await.context("reading the stores")?;
     Ok(Report::new(options, &status, judgement, seconds, timed_out))
 }
 
+/// Ends what still runs, so that counts and documents can be compared.
+async fn frozen(fleet: &mut Fleet, id: i64) -> Result<CrawlStatus, ApiError> {
+    for worker in 0..fleet.workers() {
+        fleet.kill_worker(worker).await;
+    }
+    fleet.api().crawl(id).await
+}
+
 async fn judge(
     fleet: &Fleet,
     target: &Target,
-    status: &crate::fleet::CrawlStatus,
+    status: &CrawlStatus,
     max_pages: Option<i64>,
 ) -> anyhow::Result<Judgement> {
     let db = Db::connect(&fleet.database_url(), CONNECTIONS, "rad-loadtest").await?;
     let stored = db.document_contents(fleet.tenant()).await?;
     let job = rad_core::ids::JobId(status.id);
-    let kept = db.job_status(fleet.tenant(), job).await?.context("the crawl is not in the store")?;
-    let reasons = db.job_reasons(fleet.tenant(), job).await?;
+    let kept = Kept {
+        status: db.job_status(fleet.tenant(), job).await?.context("the crawl is not in the store")?,
+        rows: db.ledger_rows(fleet.tenant(), job).await?,
+        billed: db.billed(fleet.tenant()).await?,
+        documents: i64::try_from(stored.len())?,
+        torn: db.torn_documents(fleet.tenant()).await?,
+    };
     db.close().await;
     let mut judgement = Judgement::of_documents(target.expected(), &stored, max_pages);
-    judgement.check_counts(status, &kept, &reasons, stored.len());
+    judgement.check_counts(status, &kept);
     Ok(judgement)
 }
 

@@ -13,12 +13,20 @@ pub enum RoleError {
     /// Rows of several tenants would be visible. Each reason names the role or table.
     #[error(
         "DATABASE_URL must name a role that row security binds, such as rad_app: {}",
-        reasons.join("; ")
+        listed(reasons)
     )]
     SeesThrough {
         /// Every reason found.
         reasons: Vec<String>,
     },
+}
+
+/// The first reasons say enough: an owner has one for every table.
+fn listed(reasons: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let more = reasons.len().saturating_sub(SHOWN);
+    let shown = reasons[..reasons.len().min(SHOWN)].join("; ");
+    if more == 0 { shown } else { format!("{shown}; and {more} more reasons") }
 }
 
 /// Fails unless row security binds the pool's role on every tenant table.

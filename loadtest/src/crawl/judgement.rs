@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use rad_core::ids::Hash128;
 use rad_core::verdict::State;
-use rad_schema::jobs::{JobStatus, Reason};
+use rad_schema::jobs::JobStatus;
+use rad_schema::proof::Billed;
 
 use crate::crawl::target::Contents;
 use crate::fleet::CrawlStatus;
@@ -22,6 +23,20 @@ pub(super) struct Judgement {
     pub(super) adds_up: bool,
     /// What is broken, for people.
     pub(super) broken: Vec<String>,
+}
+
+/// What the stores hold of the crawl beside its documents.
+pub(super) struct Kept {
+    /// Its counters.
+    pub(super) status: JobStatus,
+    /// Rows of its ledger by the number of their state.
+    pub(super) rows: [i64; 8],
+    /// What its tenant was billed.
+    pub(super) billed: Billed,
+    /// Documents of its tenant.
+    pub(super) documents: i64,
+    /// Documents with chunks of several versions.
+    pub(super) torn: Vec<String>,
 }
 
 impl Judgement {
@@ -59,39 +74,48 @@ impl Judgement {
         Self { expected: wanted, lost, duplicates, adds_up: false, broken }
     }
 
-    /// Compares the crawl's counters with their sum, with the ledger's rows, and with the documents.
-    pub(super) fn check_counts(
-        &mut self,
-        seen: &CrawlStatus,
-        kept: &JobStatus,
-        reasons: &[Reason],
-        documents: usize,
-    ) {
-        let sum: i64 = seen.counts.by_state().iter().map(|(_, urls)| urls).sum();
-        let rows = |state: State| -> i64 {
-            let of_state = reasons.iter().filter(|reason| reason.state == state.code());
-            of_state.map(|reason| reason.count).sum()
-        };
+    /// Compares the crawl's counters with their sum, with the ledger's rows, with the documents and the bill.
+    pub(super) fn check_counts(&mut self, seen: &CrawlStatus, kept: &Kept) {
         let before = self.broken.len();
+        let sum: i64 = seen.counts.by_state().iter().map(|(_, urls)| urls).sum();
         self.equal("discovered", seen.counts.discovered, "the sum of its states", sum);
-        self.equal("skipped", kept.skipped, "the ledger's skipped rows", rows(State::Skipped));
-        self.equal("failed", kept.failed, "the ledger's failed rows", rows(State::Failed));
-        let documents = i64::try_from(documents).unwrap_or(i64::MAX);
-        self.equal("stored", kept.stored, "the tenant's documents", documents);
-        if seen.has_ended() {
-            self.equal("waiting", seen.counts.waiting, "what an ended crawl has", 0);
+        self.equal("discovered", seen.counts.discovered, "all rows of the ledger", kept.rows.iter().sum());
+        for (state, counted) in counters(&kept.status) {
+            let rows = usize::try_from(state.code()).ok().and_then(|state| kept.rows.get(state));
+            self.equal(&format!("{state:?}"), counted, "rows in the ledger", rows.copied().unwrap_or(0));
         }
-        if kept.end_reason.as_deref() == Some("exhausted") {
-            self.equal("open", kept.open(), "what an exhausted crawl has", 0);
+        let stored = kept.status.stored;
+        self.equal("stored", stored, "the tenant's documents", kept.documents);
+        self.equal("stored", stored, "what the month was billed", kept.billed.months);
+        self.equal("stored", stored, "what usage events were billed", kept.billed.events);
+        if kept.status.end_reason.as_deref() == Some("exhausted") {
+            self.equal("open", kept.status.open(), "what an exhausted crawl has", 0);
         }
         self.adds_up = self.broken.len() == before;
+        for url in &kept.torn {
+            self.broken.push(format!("{url} has chunks that are not those of one version"));
+        }
     }
 
     fn equal(&mut self, name: &str, value: i64, must: &str, be: i64) {
         if value != be {
-            self.broken.push(format!("{name} is {value}, but {must} is {be}"));
+            self.broken.push(format!("{name} is {value}, but must be {be}: {must}"));
         }
     }
+}
+
+/// The counter of each state.
+fn counters(status: &JobStatus) -> [(State, i64); 8] {
+    [
+        (State::Open, status.open()),
+        (State::Stored, status.stored),
+        (State::Unchanged, status.unchanged),
+        (State::Duplicate, status.duplicate),
+        (State::Redirected, status.redirected),
+        (State::Superseded, status.superseded),
+        (State::Skipped, status.skipped),
+        (State::Failed, status.failed),
+    ]
 }
 
 #[cfg(test)]
@@ -133,5 +157,62 @@ mod tests {
         assert_eq!(judge(&[("/b", 2)], Some(1)), (0, 0, true));
         assert_eq!(judge(&[], Some(1)), (1, 0, false));
         assert_eq!(judge(&[("/a", 1), ("/b", 2)], Some(1)), (0, 0, false));
+    }
+
+    /// A crawl of three URLs that stored two pages and failed at one.
+    fn crawl() -> (CrawlStatus, Kept) {
+        let counts = serde_json::json!({
+            "discovered": 3, "stored": 2, "unchanged": 0, "duplicate": 0, "redirected": 0, "superseded": 0,
+            "skipped": 0, "failed": 1, "waiting": 0,
+        });
+        let seen = serde_json::json!({
+            "id": 1, "url": "http://a.example/", "state": "completed", "running_ms": 1, "counts": counts,
+            "chunks": 4, "reasons": [],
+            "excluded_links": { "other_host": 0, "outside_path": 0, "too_deep": 0 },
+        });
+        let status = JobStatus {
+            job_id: 1,
+            start_url: "http://a.example/".to_owned(),
+            state: "completed".to_owned(),
+            end_reason: Some("exhausted".to_owned()),
+            max_pages: None,
+            discovered: 3,
+            stored: 2,
+            unchanged: 0,
+            duplicate: 0,
+            redirected: 0,
+            superseded: 0,
+            skipped: 0,
+            failed: 1,
+            chunks: 4,
+            excluded_host: 0,
+            excluded_path: 0,
+            excluded_depth: 0,
+            running_ms: 1,
+        };
+        let rows = [0, 2, 0, 0, 0, 0, 0, 1];
+        let kept =
+            Kept { status, rows, billed: Billed { months: 2, events: 2 }, documents: 2, torn: Vec::new() };
+        (serde_json::from_value(seen).unwrap(), kept)
+    }
+
+    #[test]
+    fn counts_must_agree_with_ledger_documents_and_bill() {
+        type Spoil = fn(&mut Kept);
+        let spoils: [(Spoil, bool); 6] = [
+            (|_| (), true),
+            (|kept| kept.rows = [1, 2, 0, 0, 0, 0, 0, 0], false),
+            (|kept| kept.documents = 3, false),
+            (|kept| kept.billed.months = 3, false),
+            (|kept| kept.billed.events = 1, false),
+            (|kept| kept.status.failed = 0, false),
+        ];
+        for (number, (spoil, right)) in spoils.into_iter().enumerate() {
+            let (seen, mut kept) = crawl();
+            spoil(&mut kept);
+            let mut judgement = Judgement::default();
+            judgement.check_counts(&seen, &kept);
+            assert_eq!((judgement.adds_up, judgement.broken.is_empty()), (right, right), "case {number}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rad_schema::db::DbError;
 use rad_schema::local::LocalError;
 use rad_schema::migrate::MigrateError;
+use rad_schema::process::OpenError;
 
 use super::api::ApiError;
 use super::process::ProcessError;
@@ -34,6 +35,9 @@ pub enum StartError {
     /// The schema is not up to date and could not be brought there.
     #[error("could not migrate the database")]
     Migrate(#[from] MigrateError),
+    /// The stores are not fit to work with.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// Postgres did not do what the start needs.
     #[error("could not {doing}")]
     Postgres {
@@ -71,7 +75,13 @@ impl StartError {
             Self::Stores(_)
                 | Self::Postgres { .. }
                 | Self::Migrate(MigrateError::Connect(_))
+                | Self::Open(OpenError::Postgres(_) | OpenError::Redis(_))
                 | Self::Process(ProcessError::Missing { .. })
         )
+    }
+
+    /// The caller's settings have to be changed.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Role(_)))
     }
 }

@@ -77,6 +77,8 @@ pub struct Process {
     child: Child,
     pid: Pid,
     log: PathBuf,
+    /// Bytes that earlier processes of the name had written to the log.
+    log_before: usize,
     /// Removed when the child's end was seen.
     record: Option<Record>,
 }
@@ -102,6 +104,8 @@ impl Process {
         let failed = |source| ProcessError::Spawn { name: plan.name.to_owned(), source };
         let log = dir.join("logs").join(format!("{}.log", plan.name));
         let file = open_log(&log).map_err(failed)?;
+        let log_before = file.metadata().map_err(failed)?.len();
+        let log_before = usize::try_from(log_before).unwrap_or(usize::MAX);
         let stdout = if announces { Stdio::piped() } else { file.try_clone().map_err(failed)?.into() };
         let child = Command::new(program)
             .args(plan.args)
@@ -117,7 +121,7 @@ impl Process {
         let pid = child.id().expect("a child that was not waited for has an id");
         let pid = Pid::from_raw(i32::try_from(pid).expect("the kernel's ids are positive 32-bit numbers"));
         let record = Some(Record::write(dir, plan.name, pid).map_err(failed)?);
-        Ok(Self { name: plan.name.to_owned(), child, pid, log, record })
+        Ok(Self { name: plan.name.to_owned(), child, pid, log, log_before, record })
     }
 
     /// Its name in the fleet.
@@ -157,7 +161,7 @@ impl Process {
 
     /// The error for a process that ended too early.
     pub(super) fn ended(&self) -> ProcessError {
-        ProcessError::Ended { name: self.name.clone(), log: self.log.clone(), tail: tail(&self.log) }
+        ProcessError::Ended { name: self.name.clone(), log: self.log.clone(), tail: self.tail() }
     }
 
     async fn first_line(&mut self, within: Duration) -> Result<String, ProcessError> {
@@ -173,6 +177,13 @@ impl Process {
                 log: self.log.clone(),
             }),
         }
+    }
+
+    fn tail(&self) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(text.get(self.log_before..).unwrap_or_default());
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
     }
 
     fn signal(&self, signal: Signal) {
@@ -193,11 +204,4 @@ impl Process {
 fn open_log(path: &Path) -> io::Result<File> {
     fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     OpenOptions::new().create(true).append(true).open(path)
-}
-
-fn tail(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }

@@ -27,7 +27,7 @@ impl Progress {
     /// Shows nothing until the first status.
     pub fn new() -> Self {
         let bar = stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} URLs  {msg}");
+            let style = ProgressStyle::with_template("{bar:20} {pos}/{len} URLs: {wide_msg}");
             ProgressBar::no_length().with_style(style.expect("the template's names are indicatif's"))
         });
         Self { bar, ended: VecDeque::new(), line_due: Instant::now() + LINES }

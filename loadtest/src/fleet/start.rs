@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rad_core::ids::TenantId;
 use rad_schema::db::{Db, DbError};
+use rad_schema::process::{self, OpenError};
 
 use super::api::Api;
 use super::error::StartError;
@@ -51,17 +52,38 @@ pub(super) async fn start(mut options: FleetOptions, tell: Tell<'_>) -> Result<F
     options.dir = dir;
 
     let stores = open_stores(&options, tell).await?;
+    let (api, key, schedulers) = match control_plane(&stores, &options, tell).await {
+        Ok(started) => started,
+        Err(error) => {
+            // Servers that were adopted don't end with us. The first error is the one to tell.
+            let _ = stores.stop().await;
+            return Err(error);
+        }
+    };
+    let workers = Vec::with_capacity(options.workers);
+    let mut fleet = Fleet { workers, schedulers, api, key, stores, options, before: 0, _folder: lock };
+    match stage(tell, Stage::Workers, fleet.first_workers()).await {
+        Ok(()) => Ok(fleet),
+        Err(error) => {
+            let _ = fleet.stop().await;
+            Err(error)
+        }
+    }
+}
+
+/// Everything that stands between stores and workers.
+async fn control_plane(
+    stores: &Stores,
+    options: &FleetOptions,
+    tell: Tell<'_>,
+) -> Result<(Api, String, Vec<Scheduler>), StartError> {
     stage(tell, Stage::Migrations, rad_schema::migrate::run(&stores.owner_url())).await?;
-    let (tenant, key) = stage(tell, Stage::Tenant, tenant(&stores, &options)).await?;
-    let schedulers = stage(tell, Stage::Schedulers, schedulers(&stores, &options)).await?;
+    check(stores).await?;
+    let (tenant, key) = stage(tell, Stage::Tenant, tenant(stores, options)).await?;
+    let schedulers = stage(tell, Stage::Schedulers, schedulers(stores, options)).await?;
     let origins = schedulers.iter().map(|scheduler| scheduler.origin().to_owned()).collect();
     let api = Api::new(Requester::new(origins), tenant, key.clone());
-    let before = api.workers().await?.iter().map(|worker| worker.incarnation).max().unwrap_or(0);
-
-    let workers = Vec::with_capacity(options.workers);
-    let mut fleet = Fleet { workers, schedulers, api, key, stores, options, before, _folder: lock };
-    stage(tell, Stage::Workers, fleet.first_workers()).await?;
-    Ok(fleet)
+    Ok((api, key, schedulers))
 }
 
 async fn stage<T, E: Into<StartError>>(
@@ -82,6 +104,13 @@ async fn open_stores(options: &FleetOptions, tell: Tell<'_>) -> Result<Stores, S
         super::StoresChoice::Private(_) => stage(tell, Stage::Stores, opening).await,
         super::StoresChoice::Given { .. } => Ok(opening.await?),
     }
+}
+
+/// Every process checks the same at its start; here the answer is an error and not a line in a log.
+async fn check(stores: &Stores) -> Result<(), OpenError> {
+    let (db, _) = process::open_stores(&stores.database_url(), &stores.redis_url(), 1, "rad-fleet").await?;
+    db.close().await;
+    Ok(())
 }
 
 /// The tenant of the earlier key, or a new key of the tenant asked for.

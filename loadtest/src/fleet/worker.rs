@@ -65,6 +65,8 @@ impl Fleet {
     }
 
     pub(super) async fn first_workers(&mut self) -> Result<(), StartError> {
+        let known = self.api.workers().await?;
+        self.before = known.iter().map(|life| life.incarnation).max().unwrap_or(0);
         for number in 1..=self.options.workers {
             self.start_worker(&format!("crawler-{number}"), &[])?;
         }

@@ -22,9 +22,11 @@ pub(super) async fn live() -> &'static str {
 pub(super) async fn ready(State(service): State<Service>) -> (StatusCode, Json<Health>) {
     let shard = service.db.shard().await;
     let opened = service.dispatch.opened_for().await;
-    let dispatch = match (&shard, &opened) {
-        (Ok(Some(shard)), Ok(Some((generation, run_id)))) => {
-            shard.generation == *generation && shard.run_id == *run_id
+    // Redis itself is asked who it is: a window that came back from an old snapshot is not open.
+    let server = service.dispatch.run_id().await;
+    let dispatch = match (&shard, &opened, server) {
+        (Ok(Some(shard)), Ok(Some((generation, run_id))), Ok(server)) => {
+            shard.generation == *generation && shard.run_id == *run_id && server == *run_id
         }
         _ => false,
     };

@@ -1,0 +1,160 @@
+//! `rad up`: one command from nothing to a crawled site.
+//!
+//! Stores, migrations, a tenant, a scheduler and workers start in order; then one crawl is started or continued
+//! and followed to its end. Everything is kept in one folder, so that running it again continues.
+
+mod address;
+mod follow;
+mod memory;
+mod narration;
+mod settings;
+mod site;
+mod summary;
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use rad_core::url::CanonicalUrl;
+use rad_loadtest::fleet::{CrawlStatus, Fleet, Process};
+
+pub(crate) use settings::UpOptions;
+
+use crate::failure::{Failure, INTERRUPTED, NOTHING_STORED};
+use crate::interrupt::Interrupt;
+use crate::paint::Paint;
+use follow::Watch;
+use memory::Memory;
+use narration::Narration;
+use summary::Summary;
+
+/// What is running.
+struct Up {
+    fleet: Fleet,
+    /// The built-in site, where no other was asked for.
+    site: Option<Process>,
+    memory: Memory,
+    /// Where the crawl starts.
+    start: CanonicalUrl,
+}
+
+pub(crate) async fn run(options: &UpOptions, interrupt: &Interrupt) -> Result<u8, Failure> {
+    let outcome = up(options, interrupt).await;
+    if let (true, Err(failure)) = (options.json, &outcome) {
+        let error = format!("{:#}", failure.error);
+        print(&serde_json::json!({ "outcome": "failed", "exit_code": failure.code, "error": error }))?;
+    }
+    outcome
+}
+
+async fn up(options: &UpOptions, interrupt: &Interrupt) -> Result<u8, Failure> {
+    let Some(started) = interrupt.first.run_until_cancelled(Box::pin(start(options))).await else {
+        eprintln!("Interrupted while starting.");
+        return Ok(INTERRUPTED);
+    };
+    let mut up = started?;
+    let mut watch = Watch::new();
+    let crawled = interrupt.first.run_until_cancelled(Box::pin(crawl(&mut up, &mut watch, options))).await;
+    watch.finish();
+    let code = match crawled {
+        Some(Ok(code)) if options.stay => stay(&mut up, &mut watch, interrupt).await.map(|()| code),
+        Some(Ok(code)) => Ok(code),
+        Some(Err(failure)) => Err(failure),
+        None => interrupted(&up, options).await,
+    };
+    stop(up, interrupt).await?;
+    if matches!(code, Ok(INTERRUPTED)) {
+        eprintln!("Stopped. Running the same command again continues the crawl.");
+    }
+    code
+}
+
+async fn start(options: &UpOptions) -> Result<Up, Failure> {
+    let plan = settings::plan(options)?;
+    for note in &plan.notes {
+        eprintln!("{note}");
+    }
+    let mut narration = Narration::new(&plan.fleet);
+    let workers = plan.fleet.workers;
+    let fleet = Fleet::start_telling(plan.fleet, &mut |news| narration.tell(&news)).await?;
+    eprintln!("The fleet of {workers} workers runs; its API is at {}", fleet.api().origin());
+    let mut memory = plan.memory;
+    match target(&fleet, &mut memory, plan.start).await {
+        Ok((start, site)) => Ok(Up { fleet, site, memory, start }),
+        Err(error) => {
+            // Servers that were adopted don't end with us. The first error is the one to tell.
+            let _ = fleet.stop().await;
+            Err(error.into())
+        }
+    }
+}
+
+/// The URL asked for, or the built-in site.
+async fn target(
+    fleet: &Fleet,
+    memory: &mut Memory,
+    asked: Option<CanonicalUrl>,
+) -> anyhow::Result<(CanonicalUrl, Option<Process>)> {
+    memory.keep_key(fleet.key())?;
+    match asked {
+        Some(start) => Ok((start, None)),
+        None => site::serve(memory, fleet.dir()).await,
+    }
+}
+
+async fn crawl(up: &mut Up, watch: &mut Watch, options: &UpOptions) -> Result<u8, Failure> {
+    let began = Instant::now();
+    let crawl = up.memory.begin(up.fleet.api(), &up.start, options.max_pages).await?;
+    let verb = if crawl.continued { "Continuing" } else { "Starting" };
+    eprintln!("{verb} crawl {} of {}", crawl.status.id, up.start.as_str());
+    let status = watch.follow(&mut up.fleet, crawl.status.id).await?;
+    watch.finish();
+    up.memory.forget(&up.start)?;
+    let summary = Summary::read(&up.fleet, status, crawl.continued, began.elapsed()).await?;
+    if options.json {
+        print(&summary.json(options.given_stores()))?;
+    } else {
+        let text = summary.text(Paint::for_stdout(), options.given_stores());
+        std::io::stdout().write_all(text.as_bytes())?;
+    }
+    Ok(if summary.stored_something() { 0 } else { NOTHING_STORED })
+}
+
+/// Tells how far the crawl came.
+async fn interrupted(up: &Up, options: &UpOptions) -> Result<u8, Failure> {
+    eprintln!("Draining: pages in hand are finished; Ctrl-C again ends at once");
+    if options.json {
+        let status: Option<CrawlStatus> = match up.memory.crawl(&up.start) {
+            Some(id) => up.fleet.api().crawl(id).await.ok(),
+            None => None,
+        };
+        print(&serde_json::json!({ "outcome": "interrupted", "crawl": status }))?;
+    }
+    Ok(INTERRUPTED)
+}
+
+async fn stay(up: &mut Up, watch: &mut Watch, interrupt: &Interrupt) -> Result<(), Failure> {
+    eprintln!(
+        "Staying up: API at {}, key in {}; Ctrl-C stops",
+        up.fleet.api().origin(),
+        up.memory.key_file().display()
+    );
+    let watching = watch.keep(&mut up.fleet);
+    interrupt.first.run_until_cancelled(watching).await.unwrap_or(Ok(()))
+}
+
+async fn stop(up: Up, interrupt: &Interrupt) -> Result<(), Failure> {
+    let Up { fleet, site, .. } = up;
+    // Dropping what runs kills it; nothing committed is lost by that.
+    let Some(stopped) = interrupt.second.run_until_cancelled(fleet.stop()).await else {
+        return Ok(());
+    };
+    drop(site);
+    for name in stopped?.killed {
+        eprintln!("{name} did not end in time and was killed");
+    }
+    Ok(())
+}
+
+fn print(value: &serde_json::Value) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{value}")
+}
