@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod chunk;
+pub mod errors;
 pub mod ids;
 pub mod retry;
 pub mod robots;

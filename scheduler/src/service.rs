@@ -1,8 +1,10 @@
 //! What the control plane does for a tenant: one rule per operation, whatever face calls it.
 
+use rad_core::errors::chain;
 use rad_core::ids::{DocumentId, JobId, TenantId};
 use rad_core::scope::Scope;
 use rad_core::url::CanonicalUrl;
+use rad_core::verdict::State;
 use rad_schema::db::{Db, DbError};
 use rad_schema::documents::{ChunkSample, DocumentRow};
 use rad_schema::fleet::WorkerRow;
@@ -70,7 +72,7 @@ pub(crate) struct Crawl {
     chunks: i64,
     /// Links that the scope left out, by reason.
     excluded_links: ExcludedLinks,
-    /// Why URLs were skipped, failed or wait, most frequent first.
+    /// Why URLs were skipped or failed, most frequent first.
     reasons: Vec<ReasonCount>,
 }
 
@@ -110,7 +112,7 @@ impl Service {
         let started = self.db.start_job(tenant, host, &new).await?;
         if let Err(error) = self.feed(started).await {
             // Nothing is lost: the leader's reconciler finds the lane.
-            tracing::debug!(error = &error as &dyn std::error::Error, "start not fed at once");
+            tracing::debug!(error = chain(&error), "start not fed at once");
         }
         Ok(started)
     }
@@ -223,13 +225,8 @@ fn seen(status: &JobStatus, reasons: Vec<Reason>) -> Crawl {
     let left = if status.has_ended() { status.open() } else { 0 };
     let mut reasons: Vec<_> = reasons
         .into_iter()
-        .filter(|reason| reason.state != 0 || !status.has_ended())
         .map(|reason| ReasonCount {
-            state: match reason.state {
-                0 => "waiting",
-                6 => "skipped",
-                _ => "failed",
-            },
+            state: if reason.state == State::Skipped.code() { "skipped" } else { "failed" },
             verdict: reason.verdict,
             urls: reason.count,
         })

@@ -8,9 +8,15 @@ for i = 2, #ARGV, 2 do
     if call('EXISTS', lane(T, H)) == 0 then
         out[#out + 1] = int((i - 2) / 2)
     else
-        call('ZADD', P .. 'hw:' .. H, 'NX', int(now_us), T)
-        local placed = call('HEXISTS', P .. 'ho', H) == 1 or call('ZSCORE', P .. 'cool', H)
-            or call('HEXISTS', P .. 'hf', H) == 1
+        call('ZADD', P .. 'hw:' .. H, 'NX', turn(), T)
+        local holder = call('HGET', P .. 'ho', H)
+        if holder and call('HGET', tenant(holder), 'parked') == '1' then
+            withdraw(H)
+            holder = nil
+        end
+        local _, most = terms(H)
+        local placed = holder or call('ZSCORE', P .. 'cool', H)
+            or (tonumber(call('HGET', P .. 'hf', H)) or 0) >= most
         if not placed then
             mended = mended + 1
             settle(H)

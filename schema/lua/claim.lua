@@ -42,6 +42,13 @@ local function charge(T, pass)
     call('HSET', tenant(T), 'pass', int(pass))
     if running >= (tonumber(t[2]) or 1) then
         call('ZREM', P .. 'ring', T)
+        -- What it can't take now others may. A sample, because this happens with every claim at the cap.
+        for _, H in ipairs(call('ZRANDMEMBER', P .. 'rd:' .. T, 4)) do
+            if call('ZCARD', P .. 'hw:' .. H) > 1 then
+                withdraw(H)
+                settle(H)
+            end
+        end
     else
         call('ZADD', P .. 'ring', 'XX', int(pass), T)
     end
@@ -74,7 +81,7 @@ while #taken < n and tries < 4 * n do
 end
 
 -- One waiter was woken for this; if there is more to do, wake the next.
-if #taken == n and call('EXISTS', P .. 'ring') == 1 then signal('wake') end
+if call('EXISTS', P .. 'ring') == 1 then signal('wake') end
 local due = call('ZRANGE', P .. 'cool', 0, 0, 'WITHSCORES')
 local wait = due[2] and math.max(0, tonumber(due[2]) - now) or -1
 local reply = 'OK ' .. int(wait)

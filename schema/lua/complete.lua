@@ -14,8 +14,8 @@ local items = tonumber(arg())
 local finished = {}
 for _ = 1, items do finished[#finished + 1] = { arg(), arg(), tonumber(arg()) } end
 for _ = 1, tonumber(arg()) do
-    local H = arg()
-    call('HSET', P .. 'hd', H, arg() .. ' ' .. arg())
+    local H, delay, most = arg(), arg(), arg()
+    set_terms(H, delay, most)
 end
 
 local ended = 0

@@ -1,7 +1,8 @@
--- Tops up one lane from the ledger. Idempotent: what is in the lane or leased is passed over.
+-- Tops up one lane from the ledger. Idempotent: what is in the lane or leased is passed over. The lane never
+-- holds more than a window, not even for a moment: Redis would not turn a skiplist back into a listpack.
 -- ARGV[2] T   ARGV[3] H   ARGV[4] weight   ARGV[5] cap   ARGV[6] 1 = the tenant has used up its month
 -- ARGV[7] delay_ms (-1 = robots unknown)   ARGV[8] max_concurrency   ARGV[9] host pause from now in ms
--- ARGV[10] the lane's left-out count before the ledger was read ('-' = none)
+-- ARGV[10] the lane's left-out number before the ledger was read ('-' = none)
 -- ARGV[11] 1 = the ledger has no more rows than these
 -- ARGV[12...] id, rank, ...
 -- returns 'STALE' or 'OK <tasks added> <1 if the lane was empty before>'
@@ -10,52 +11,56 @@ local T, H = ARGV[2], ARGV[3]
 local key, name = lane(T, H), T .. ':' .. H
 call('HSET', tenant(T), 'weight', ARGV[4], 'cap', ARGV[5])
 call('ZREM', P .. 'refill', name)
-if ARGV[7] ~= '-1' then call('HSET', P .. 'hd', H, ARGV[7] .. ' ' .. ARGV[8]) end
+if ARGV[7] ~= '-1' then set_terms(H, ARGV[7], ARGV[8]) end
 if ARGV[6] == '1' then
-    call('HSET', tenant(T), 'parked', '1')
-    call('ZREM', P .. 'ring', T)
     drop_lane(T, H)
-    if call('HGET', P .. 'ho', H) == T then
-        withdraw(H)
-        settle(H)
-    end
+    park(T, 100)
     return 'OK 0 0'
 end
 call('HDEL', tenant(T), 'parked')
+if not may_run(T) then call('ZREM', P .. 'ring', T) end
 push_back(H, now + tonumber(ARGV[9]))
 
-local ids, ranks = {}, {}
-for i = 12, #ARGV, 2 do
-    ids[#ids + 1] = ARGV[i]
-    ranks[#ranks + 1] = ARGV[i + 1]
-end
-local was_empty = call('EXISTS', key) == 0
-local added, fresh = 0, {}
-if #ids > 0 then
-    for i, lease in ipairs(call('HMGET', P .. 'L', unpack(ids))) do
-        if not lease then
-            fresh[#fresh + 1] = ranks[i]
-            fresh[#fresh + 1] = ids[i]
-        end
+-- What is neither in the lane nor leased.
+local waiting = call('ZRANGE', key, 0, -1, 'WITHSCORES')
+local known, ids, fresh = {}, {}, {}
+for i = 1, #waiting, 2 do known[waiting[i]] = true end
+for i = 12, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+local leases = #ids > 0 and call('HMGET', P .. 'L', unpack(ids)) or {}
+for i, id in ipairs(ids) do
+    if not leases[i] and not known[id] then
+        fresh[#fresh + 1] = ARGV[2 * i + 11]
+        fresh[#fresh + 1] = id
     end
 end
-if #fresh > 0 then added = call('ZADD', key, 'NX', unpack(fresh)) end
 
-local size = call('ZCARD', key)
-if size > WINDOW then call('ZPOPMAX', key, size - WINDOW) end
+-- Both are in dispatch order: the first of the two together fill the window.
+local add, next_fresh, next_waiting, size = {}, 1, 1, 0
+while size < WINDOW and (next_fresh <= #fresh or next_waiting <= #waiting) do
+    local rank = fresh[next_fresh]
+    if rank and (next_waiting > #waiting or tonumber(rank) < tonumber(waiting[next_waiting + 1])) then
+        add[#add + 1] = rank
+        add[#add + 1] = fresh[next_fresh + 1]
+        next_fresh = next_fresh + 2
+    else
+        next_waiting = next_waiting + 2
+    end
+    size = size + 1
+end
+if next_waiting <= #waiting then call('ZPOPMAX', key, (#waiting - next_waiting + 1) / 2) end
+if #add > 0 then call('ZADD', key, unpack(add)) end
+
+local beyond = next_fresh <= #fresh or next_waiting <= #waiting or ARGV[11] ~= '1'
 local left_out = call('HGET', P .. 'more', name) or '-'
-if ARGV[11] == '1' and size <= WINDOW and left_out == ARGV[10] then
+if beyond then
+    if left_out == '-' then leave_out(T, H) end
+elseif left_out == ARGV[10] then
     call('HDEL', P .. 'more', name)
-elseif left_out == '-' then
-    call('HSET', P .. 'more', name, '1')
-elseif size <= LOW_WATER and left_out ~= ARGV[10] then
+end
+if left_out ~= '-' and left_out ~= ARGV[10] and size <= LOW_WATER then
     -- Something was added to the ledger after it was read.
     request_refill(T, H)
 end
-if size > 0 then
-    refresh(T, H)
-    enter_ring(T)
-else
-    settle(H)
-end
-return 'OK ' .. added .. ' ' .. (was_empty and '1' or '0')
+if size > 0 then refresh(T, H) else settle(H) end
+enter_ring(T)
+return 'OK ' .. #add / 2 .. ' ' .. (#waiting == 0 and '1' or '0')

@@ -10,11 +10,15 @@ for i = 3, #ARGV, 3 do
     if lease then head, T = string.match(lease, '^(' .. fence .. ' %d+ (%d+) %d+ %-?%d+) %S+$') end
     if not head then
         out[#out + 1] = '-'
-    elseif call('SET', P .. 'ul:' .. T .. ':' .. resource, fence, 'NX', 'PX', ARGV[2]) then
-        call('HSET', P .. 'L', id, head .. ' ' .. resource)
-        out[#out + 1] = '1'
     else
-        out[#out + 1] = '0'
+        local lock = P .. 'ul:' .. T .. ':' .. resource
+        -- Ours already: the answer to the first call was lost.
+        if call('SET', lock, fence, 'NX', 'PX', ARGV[2]) or call('GET', lock) == fence then
+            call('HSET', P .. 'L', id, head .. ' ' .. resource)
+            out[#out + 1] = '1'
+        else
+            out[#out + 1] = '0'
+        end
     end
 end
 return table.concat(out, ' ')

@@ -1,12 +1,12 @@
 #!lua
 -- Stands before every script of a shard: its clock, its key names, and how hosts and tenants move.
 --
--- KEYS[1]  {tag}:meta     hash: gen, run_id, fence (counter), vfloor (virtual time)
+-- KEYS[1]  {tag}:meta     hash: gen, run_id, fence (counter), vfloor (virtual time), left_out (counter)
 -- ARGV[1]  generation     number; a script of another generation answers STALE and changes nothing
 --
 -- All other keys lie in the same slot under '{tag}:g<generation>:'. T = tenant, H = host, w = incarnation:
 --   f:T:H  zset   lane window, task id -> rank (microseconds)
---   hw:H   zset   tenants with a lane on the host -> time of their last turn
+--   hw:H   zset   tenants with a lane on the host -> time of their last turn (microseconds)
 --   hd     hash   host -> 'delay_ms max_concurrency'; absent while robots are unknown: one at a time
 --   hc     zset   host -> earliest next request (ms); kept only while it lies ahead
 --   hf     hash   host -> requests in flight
@@ -20,7 +20,7 @@
 --   wk     zset   incarnation -> heartbeat deadline (ms)
 --   dl     zset   leased task id -> hard deadline (ms)
 --   rq     hash   incarnation -> 'request reply' of its last claim
---   more   hash   lanes whose ledger has rows beyond the window -> count of rows that were left out
+--   more   hash   lanes whose ledger has rows beyond the window -> number of the last row left out
 --   refill zset   lanes below low water -> since (ms)
 --   ul:T:R string URL lock, value = fence
 -- Outside the generation, for blocking reads: {tag}:wake (workers), {tag}:feed (feeder).
@@ -49,6 +49,13 @@ local function moved()
     return m[1] ~= ARGV[1] or m[2] ~= string.match(call('INFO', 'server'), 'run_id:(%x+)')
 end
 
+-- A script may give many turns in its one microsecond; they still have an order.
+local turns = 0
+local function turn()
+    turns = turns + 1
+    return int(now_us + turns)
+end
+
 local function signal(list)
     if call('LLEN', TAG .. list) < 64 then call('LPUSH', TAG .. list, '1') end
 end
@@ -63,13 +70,20 @@ local function terms(H)
     return tonumber(delay), tonumber(most)
 end
 
--- Whatever gives a tenant room or a ready host ends here, or the tenant starves with work at hand.
-local function enter_ring(T)
-    local t = call('HMGET', tenant(T), 'pass', 'running', 'cap', 'parked')
-    if t[4] == '1' or (tonumber(t[2]) or 0) >= (tonumber(t[3]) or 1) then return end
-    if call('EXISTS', P .. 'rd:' .. T) == 0 then return end
+-- Neither parked nor at its cap.
+local function may_run(T)
+    local t = call('HMGET', tenant(T), 'running', 'cap', 'parked')
+    return t[3] ~= '1' and (tonumber(t[1]) or 0) < (tonumber(t[2]) or 1)
+end
+
+-- Whatever gives a tenant room or a ready host ends here, or the tenant starves with work at hand. Wakes a
+-- worker for a tenant that could not be served before, and for a host that has just been offered.
+local function enter_ring(T, offered)
+    if not may_run(T) or call('EXISTS', P .. 'rd:' .. T) == 0 then return end
+    local pass = tonumber(call('HGET', tenant(T), 'pass') or 0)
     local floor = tonumber(call('HGET', meta, 'vfloor') or 0)
-    call('ZADD', P .. 'ring', 'NX', int(math.max(tonumber(t[1]) or 0, floor)), T)
+    local entered = call('ZADD', P .. 'ring', 'NX', int(math.max(pass, floor)), T) == 1
+    if entered or offered then signal('wake') end
 end
 
 local function request_refill(T, H)
@@ -83,28 +97,37 @@ local function drop_lane(T, H)
     call('ZREM', P .. 'hw:' .. H, T)
 end
 
+local function hand(H, T, rank)
+    call('ZADD', P .. 'hw:' .. H, turn(), T)
+    call('HSET', P .. 'ho', H, T)
+    call('ZADD', P .. 'rd:' .. T, rank, H)
+    enter_ring(T, true)
+end
+
 -- Offers a host that may be contacted now to its next tenant with due work; else says when to look again.
+-- A tenant at its cap gets it only when no other can use it: it would keep the host from them.
 local function offer(H)
-    local hw, due = P .. 'hw:' .. H, nil
+    local hw, due, full, removed = P .. 'hw:' .. H, nil, nil, 0
     for _, T in ipairs(call('ZRANGE', hw, 0, 15)) do
         local head = call('ZRANGE', lane(T, H), 0, 0, 'WITHSCORES')
         if not head[1] then
             call('ZREM', hw, T)
+            removed = removed + 1
         elseif call('HGET', tenant(T), 'parked') == '1' then
             -- The window is only a copy: a parked tenant's lanes come back from the ledger.
             drop_lane(T, H)
-        else
-            call('ZADD', hw, int(now_us), T)
-            if tonumber(head[2]) <= now_us then
-                call('HSET', P .. 'ho', H, T)
-                call('ZADD', P .. 'rd:' .. T, head[2], H)
-                enter_ring(T)
-                signal('wake')
-                return
-            end
+            removed = removed + 1
+        elseif tonumber(head[2]) > now_us then
+            call('ZADD', hw, turn(), T)
             due = math.min(due or math.huge, math.ceil(tonumber(head[2]) / 1000))
+        elseif may_run(T) then
+            return hand(H, T, head[2])
+        else
+            full = full or { T, head[2] }
         end
     end
+    if removed == 16 then return offer(H) end
+    if full then return hand(H, full[1], full[2]) end
     if due then
         -- With more tenants than were looked at, one of them may be due sooner.
         if call('ZCARD', hw) > 16 then due = math.min(due, now + 1000) end
@@ -142,14 +165,37 @@ local function push_back(H, until_ms)
     settle(H)
 end
 
+-- Tells what a host allows. Less than is in flight takes an offer back, more makes one.
+local function set_terms(H, delay, most)
+    local first = call('HSET', P .. 'hd', H, delay .. ' ' .. most) == 1
+    local flying = tonumber(call('HGET', P .. 'hf', H)) or 0
+    -- Requests that began before their pace was known count as beginning now.
+    if first and flying > 0 and tonumber(most) > 1 then push_back(H, now + tonumber(delay)) end
+    if flying >= tonumber(most) then withdraw(H) end
+    settle(H)
+end
+
+-- Stops serving a tenant that has used up its month, and gives up to `most` of its offers to others.
+local function park(T, most)
+    call('HSET', tenant(T), 'parked', '1')
+    call('ZREM', P .. 'ring', T)
+    for _, H in ipairs(call('ZRANGE', P .. 'rd:' .. T, 0, most - 1)) do
+        withdraw(H)
+        drop_lane(T, H)
+        settle(H)
+    end
+end
+
 -- Looks again at a host whose lane of tenant T has a new head.
 local function refresh(T, H)
-    call('ZADD', P .. 'hw:' .. H, 'NX', int(now_us), T)
-    if call('HGET', P .. 'ho', H) == T then
+    call('ZADD', P .. 'hw:' .. H, 'NX', turn(), T)
+    local holder = call('HGET', P .. 'ho', H)
+    if holder == T then
         local head = call('ZRANGE', lane(T, H), 0, 0, 'WITHSCORES')
         if head[1] then call('ZADD', P .. 'rd:' .. T, 'XX', head[2], H) end
         return
     end
+    if holder and not may_run(holder) and may_run(T) then withdraw(H) end
     -- It may cool only because nothing was due.
     if call('ZSCORE', P .. 'cool', H) and tonumber(call('ZSCORE', P .. 'hc', H) or 0) <= now then
         call('ZREM', P .. 'cool', H)
@@ -157,21 +203,28 @@ local function refresh(T, H)
     settle(H)
 end
 
--- Adds a task to its lane. What lies beyond a full or partial window stays in the ledger, and is counted so
--- that a feeder that has read the ledger before does not take the lane for complete.
+-- Marks that the ledger has a row of the lane which the window has not. No number comes twice, so a feeder
+-- that has read the ledger before does not take the lane for complete.
+local function leave_out(T, H)
+    call('HSET', P .. 'more', T .. ':' .. H, call('HINCRBY', meta, 'left_out', 1))
+end
+
+-- Adds a task to its lane. What lies beyond a full or partial window stays in the ledger.
 local function enqueue(T, H, id, rank)
+    -- The feeder may have read the new row, and a worker claimed it, before its push came.
+    if call('HEXISTS', P .. 'L', id) == 1 then return end
     local key, name = lane(T, H), T .. ':' .. H
     local size, more = call('ZCARD', key), call('HEXISTS', P .. 'more', name) == 1
     if more or size >= WINDOW then
         local tail = call('ZRANGE', key, -1, -1, 'WITHSCORES')
         if not tail[1] or tonumber(rank) >= tonumber(tail[2]) then
-            call('HINCRBY', P .. 'more', name, 1)
+            leave_out(T, H)
             if size <= LOW_WATER then request_refill(T, H) end
             return
         end
         if size >= WINDOW then
             call('ZPOPMAX', key)
-            call('HINCRBY', P .. 'more', name, 1)
+            leave_out(T, H)
         end
     end
     call('ZADD', key, 'NX', rank, id)

@@ -15,7 +15,8 @@ local function back(id, died)
     out[#out + 1] = id .. ' ' .. T .. ' ' .. died
 end
 
-for _, w in ipairs(call('ZRANGEBYSCORE', P .. 'wk', '-inf', int(now), 'LIMIT', 0, 4)) do
+local dead = call('ZRANGEBYSCORE', P .. 'wk', '-inf', int(now), 'LIMIT', 0, 4)
+for _, w in ipairs(dead) do
     local key = P .. 'W:' .. w
     if #out < most then
         for _, id in ipairs(call('SRANDMEMBER', key, most - #out)) do back(id, '1') end
@@ -31,6 +32,6 @@ if #out < most then
     end
 end
 call('ZREMRANGEBYSCORE', P .. 'hc', '-inf', int(now))
-local reply = 'OK ' .. (#out >= most and '1' or '0')
+local reply = 'OK ' .. ((#out >= most or #dead == 4) and '1' or '0')
 if #out > 0 then reply = reply .. ' ' .. table.concat(out, ' ') end
 return reply

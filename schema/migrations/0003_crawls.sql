@@ -57,6 +57,16 @@ CREATE TABLE job_progress (
     FOREIGN KEY (tenant_id, job_id) REFERENCES jobs (tenant_id, job_id)
 ) WITH (fillfactor = 50);
 
+-- Ended URLs by verdict, where the verdict says more than the state. Kept by the commit: status reads no ledger.
+CREATE TABLE job_reasons (
+    tenant_id bigint NOT NULL,
+    job_id    bigint NOT NULL,
+    state     smallint NOT NULL,
+    verdict   text NOT NULL,
+    urls      bigint NOT NULL,
+    PRIMARY KEY (tenant_id, job_id, state, verdict)
+) WITH (fillfactor = 50);
+
 CREATE SEQUENCE crawl_task_ids AS bigint;
 
 -- No foreign key to jobs: it would lock the job row once more for every link, and the commit holds it already.

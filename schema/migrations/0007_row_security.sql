@@ -22,7 +22,7 @@ $$;
 
 GRANT SELECT ON tenants, api_keys, policy, tenant_usage TO rad_app;
 GRANT INSERT, UPDATE ON tenant_usage TO rad_app;
-GRANT SELECT, INSERT, UPDATE ON sources, jobs, job_progress, crawl_urls, documents TO rad_app;
+GRANT SELECT, INSERT, UPDATE ON sources, jobs, job_progress, job_reasons, crawl_urls, documents TO rad_app;
 GRANT SELECT, INSERT ON doc_blobs, usage_events TO rad_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chunks TO rad_app;
 GRANT SELECT, INSERT, DELETE ON outbox TO rad_app;
@@ -35,10 +35,12 @@ CREATE POLICY dispatch_reads ON tenant_usage FOR SELECT TO rad_dispatch USING (t
 CREATE POLICY dispatch_reads ON documents FOR SELECT TO rad_dispatch USING (true);
 CREATE POLICY dispatch_all ON jobs TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON job_progress TO rad_dispatch USING (true) WITH CHECK (true);
+CREATE POLICY dispatch_all ON job_reasons TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON crawl_urls TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON outbox TO rad_dispatch USING (true) WITH CHECK (true);
 GRANT SELECT ON tenants, api_keys, tenant_usage TO rad_dispatch;
 GRANT SELECT (tenant_id, url_hash, etag, last_modified, tombstoned_at) ON documents TO rad_dispatch;
 GRANT SELECT, UPDATE ON jobs, job_progress, crawl_urls TO rad_dispatch;
+GRANT SELECT, INSERT, UPDATE ON job_reasons TO rad_dispatch;
 GRANT SELECT, DELETE ON outbox TO rad_dispatch;
 GRANT SELECT, INSERT, UPDATE ON hosts, crawler_instances, dispatch_shards, leader_leases TO rad_dispatch;

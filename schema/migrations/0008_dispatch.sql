@@ -85,19 +85,22 @@ BEGIN ATOMIC
         UPDATE crawl_urls u
         SET generation = new_generation, fence = claimed.fence,
             hydrated_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-        FROM unnest(tenants, tasks, fences) AS claimed(tenant_id, task_id, fence), jobs j
+        FROM unnest(tenants, tasks, fences) AS claimed(tenant_id, task_id, fence)
         WHERE u.tenant_id = claimed.tenant_id AND u.task_id = claimed.task_id AND u.state = 0
           AND (u.generation, u.fence) < (new_generation, claimed.fence)
-          AND j.tenant_id = u.tenant_id AND j.job_id = u.job_id AND j.state = 'running'
+          -- A scalar sub-select, not a join: joined, a planner without statistics goes from the crawl to all
+          -- of its open rows.
+          AND (SELECT j.state FROM jobs j WHERE j.tenant_id = u.tenant_id AND j.job_id = u.job_id) = 'running'
         RETURNING u.tenant_id, u.task_id, u.job_id, u.host_id, u.url, u.url_hash, u.depth, u.attempts,
-                  u.hydrated_us, j.start_url, j.scope, j.priority
+                  u.hydrated_us
     )
     SELECT taken.tenant_id, taken.task_id, taken.job_id, taken.host_id, taken.url, taken.depth,
-           taken.attempts, taken.hydrated_us, taken.start_url, taken.scope, taken.priority,
-           d.etag, d.last_modified
+           taken.attempts, taken.hydrated_us, j.start_url, j.scope, j.priority, d.etag, d.last_modified
     FROM taken
-    LEFT JOIN documents d
-        ON d.tenant_id = taken.tenant_id AND d.url_hash = taken.url_hash AND d.tombstoned_at IS NULL;
+    JOIN jobs j ON j.tenant_id = taken.tenant_id AND j.job_id = taken.job_id
+    LEFT JOIN LATERAL (SELECT o.etag, o.last_modified FROM documents o
+                       WHERE o.tenant_id = taken.tenant_id AND o.url_hash = taken.url_hash
+                         AND o.tombstoned_at IS NULL LIMIT 1) AS d ON true;
 END;
 
 -- A worker died with these tasks in hand. The third death of a task ends it: it may be what kills.
@@ -122,7 +125,11 @@ BEGIN ATOMIC
     ), counted AS (
         UPDATE job_progress p SET failed = p.failed + ended.n
         FROM ended WHERE p.tenant_id = ended.tenant_id AND p.job_id = ended.job_id
-        RETURNING ended.n
+        RETURNING p.tenant_id, p.job_id, ended.n
+    ), explained AS (
+        INSERT INTO job_reasons AS r (tenant_id, job_id, state, verdict, urls)
+        SELECT counted.tenant_id, counted.job_id, 7, 'poison', counted.n FROM counted
+        ON CONFLICT (tenant_id, job_id, state, verdict) DO UPDATE SET urls = r.urls + EXCLUDED.urls
     )
     SELECT coalesce(sum(counted.n), 0)::bigint FROM counted;
 END;

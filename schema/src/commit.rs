@@ -74,7 +74,7 @@ impl Db {
                 Ok(Attempt::Refused(refusal)) => {
                     batch = self.without_refused(tenant, batch, refusal, committed, pending).await?;
                 }
-                Err(error) if error.is_data_error() => {
+                Err(error) if error.is_data_error() && !is_given_up(&batch) => {
                     split(batch, &error, pending);
                     return Ok(());
                 }
@@ -158,6 +158,11 @@ fn waiting_for_quota(mut outcome: Outcome, surplus: &HashSet<TaskId>) -> Outcome
         outcome.excluded = Excluded::default();
     }
     outcome
+}
+
+/// A culprit that stands alone and has nothing of its page left: what is refused now will be refused again.
+fn is_given_up(batch: &[Outcome]) -> bool {
+    matches!(batch, [Outcome { end: End::Failed { verdict: Verdict::Unstorable, .. }, .. }])
 }
 
 /// Postgres refuses some value: halves are tried alone, until the culprit stands alone and is given up.

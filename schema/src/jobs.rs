@@ -98,7 +98,7 @@ impl JobStatus {
 /// How many URLs have a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
 pub struct Reason {
-    /// Number of the ledger state: 0 waits, 6 skipped, 7 failed.
+    /// Number of the ledger state: 6 skipped, 7 failed.
     pub state: i16,
     /// The verdict's code.
     pub verdict: String,
@@ -161,7 +161,7 @@ impl Db {
             .map_err(DbError::doing("read the crawl's status"))
     }
 
-    /// Why URLs of a crawl failed, were skipped or wait, most frequent first. Reads the ledger.
+    /// Why URLs of a crawl failed or were skipped, most frequent first.
     pub async fn job_reasons(&self, tenant: TenantId, job: JobId) -> Result<Vec<Reason>, DbError> {
         let mut tx = self.tenant(tenant).await?;
         sqlx::query_as(include_str!("../queries/jobs/reasons.sql"))

@@ -11,10 +11,7 @@ pub enum RoleError {
     #[error("check the database role")]
     Check(#[source] DbError),
     /// Rows of several tenants would be visible. Each reason names the role or table.
-    #[error(
-        "DATABASE_URL must name a role that row security binds, such as rad_app: {}",
-        listed(reasons)
-    )]
+    #[error("DATABASE_URL must name a role that row security binds, such as rad_app: {}", listed(reasons))]
     SeesThrough {
         /// Every reason found.
         reasons: Vec<String>,

@@ -1,10 +1,10 @@
 //! The life of a worker: check the stores, live one session after another, stop.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_schema::process::{OpenError, open_stores};
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
@@ -53,7 +53,7 @@ pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), 
     });
     while !shutdown.is_cancelled() {
         if let Err(error) = session::run(&engine, &shutdown).await {
-            tracing::warn!(error = &error as &dyn Error, "not in the fleet");
+            tracing::warn!(error = chain(&error), "not in the fleet");
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = tokio::time::sleep(PAUSE) => {}

@@ -7,10 +7,10 @@ mod claim;
 mod heartbeat;
 mod wake;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_core::ids::Incarnation;
 use rad_schema::db::DbError;
 use rad_schema::window::{LeaseTerms, Nack, Requeue, Window, WindowError};
@@ -140,10 +140,10 @@ impl Session {
         let handed_back = left.len();
         self.store.hand_back(&left).await;
         if let Err(error) = self.window.leave(self.worker).await {
-            tracing::debug!(error = &error as &dyn Error, "goodbye not said to the window");
+            tracing::debug!(error = chain(&error), "goodbye not said to the window");
         }
         if let Err(error) = self.engine.db.report_worker(self.worker, "stopped", 0, None).await {
-            tracing::debug!(error = &error as &dyn Error, "goodbye not said to Postgres");
+            tracing::debug!(error = chain(&error), "goodbye not said to Postgres");
         }
         tracing::info!(incarnation = self.worker.0, handed_back, "left the fleet");
     }

@@ -3,10 +3,10 @@
 //! Batches grow by themselves: while some commits run, finished pages queue up for the next.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_core::ids::{Fence, Hash128, HostId, JobId, TaskId, TenantId};
 use rad_schema::commit::{Applied, Committed, Outcome};
 use rad_schema::window::{Completion, HostTerms, Nack, NewTask, Requeue, Window, WindowError};
@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::hand::Hand;
 
-/// More at once only wait for each other's counters.
-const COMMITS_AT_ONCE: usize = 4;
+/// More at once only wait for each other's counters, and make the batches smaller.
+const COMMITS_AT_ONCE: usize = 2;
 const PAGES_A_BATCH: usize = 32;
 /// New tasks told to Redis in one call.
 const PUSHES_A_CALL: usize = 1_000;
@@ -91,11 +91,7 @@ impl Store {
                 self.engine.crash.pass("completed");
             }
             Err(error) => {
-                tracing::warn!(
-                    tenant = tenant.0,
-                    error = &error as &dyn Error,
-                    "batch not committed, handed back"
-                );
+                tracing::warn!(tenant = tenant.0, error = chain(&error), "batch not committed, handed back");
                 let items: Vec<_> =
                     leases.iter().map(|(task, lease)| lease.nack(*task, Requeue::SameRank)).collect();
                 self.hand_back(&items).await;
@@ -136,7 +132,7 @@ impl Store {
         if committed.finished
             && let Err(error) = self.engine.db.finish_jobs().await
         {
-            tracing::debug!(error = &error as &dyn Error, "finished crawl left to the scheduler");
+            tracing::debug!(error = chain(&error), "finished crawl left to the scheduler");
         }
     }
 
@@ -172,7 +168,7 @@ impl Store {
                 Ok(()) => return,
                 Err(WindowError::Stale | WindowError::Gone) => return self.lost.cancel(),
                 Err(error) if attempt + 1 == RELEASE_ATTEMPTS => {
-                    tracing::warn!(error = &error as &dyn Error, "leases left to their deadline");
+                    tracing::warn!(error = chain(&error), "leases left to their deadline");
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(50) * 3_u32.pow(attempt)).await,
             }

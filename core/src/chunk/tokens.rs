@@ -1,13 +1,15 @@
 //! Exact cl100k token counts.
 //!
-//! The tokenizer first splits a text into words and signs, then encodes each. A page repeats its words, so each
-//! is encoded once a page: on documentation this is most of the cost of chunking.
+//! The tokenizer first splits a text into words and signs, then encodes each. Pages repeat words, and encoding is
+//! most of the cost of chunking, so the counts of words are remembered.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Longer words hardly repeat, and hashing them costs like encoding.
 const MEMO_BYTES: usize = 32;
+/// Words remembered by a thread: some megabytes, and more than a large site has.
+const MEMO_WORDS: usize = 50_000;
 
 /// Number of tokens of a text.
 pub(super) fn count(text: &str) -> u32 {
@@ -17,40 +19,54 @@ pub(super) fn count(text: &str) -> u32 {
 /// Counts parts of one page.
 pub(super) struct Counter<'a> {
     page: &'a str,
-    memo: RefCell<HashMap<&'a str, u32>>,
+}
+
+thread_local! {
+    // A memo of a pure function: it changes no result, and a page has words that the last pages had.
+    static WORDS: RefCell<HashMap<Box<str>, u32>> = RefCell::default();
 }
 
 impl<'a> Counter<'a> {
     pub(super) fn new(page: &'a str) -> Self {
-        Self { page, memo: RefCell::default() }
+        Self { page }
     }
 
     /// Tokens of `start..end` and of `start..next`, where only white space lies between `end` and `next`.
     ///
     /// Words before the one that ends at `end` are the same in both, so they are split and encoded once.
     pub(super) fn with_and_without_tail(&self, start: usize, end: usize, next: usize) -> (u32, u32) {
-        let (mut bare, mut full) = (0, 0);
-        let mut at = start;
-        for word in bpe_openai::cl100k_base().split(&self.page[start..next]) {
-            let tokens = self.word(word);
-            full += tokens;
-            if at + word.len() <= end {
-                bare += tokens;
-            } else if at < end {
-                // A sign takes the line breaks behind it into its word.
-                bare += count(&self.page[at..end]);
+        WORDS.with_borrow_mut(|words| {
+            let (mut bare, mut full) = (0, 0);
+            let mut at = start;
+            for word in bpe_openai::cl100k_base().split(&self.page[start..next]) {
+                let tokens = remembered(words, word);
+                full += tokens;
+                if at + word.len() <= end {
+                    bare += tokens;
+                } else if at < end {
+                    // A sign takes the line breaks behind it into its word.
+                    bare += count(&self.page[at..end]);
+                }
+                at += word.len();
             }
-            at += word.len();
-        }
-        (bare, full)
+            (bare, full)
+        })
     }
+}
 
-    fn word(&self, word: &'a str) -> u32 {
-        if word.len() > MEMO_BYTES {
-            return encoded(word);
-        }
-        *self.memo.borrow_mut().entry(word).or_insert_with(|| encoded(word))
+fn remembered(words: &mut HashMap<Box<str>, u32>, word: &str) -> u32 {
+    if word.len() > MEMO_BYTES {
+        return encoded(word);
     }
+    if let Some(tokens) = words.get(word) {
+        return *tokens;
+    }
+    let tokens = encoded(word);
+    if words.len() >= MEMO_WORDS {
+        words.clear();
+    }
+    words.insert(word.into(), tokens);
+    tokens
 }
 
 fn encoded(word: &str) -> u32 {

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rad_core::errors::chain;
 use serde::Serialize;
 
 use crate::service::ServiceError;
@@ -82,7 +83,7 @@ impl From<ServiceError> for Problem {
                 "check the number; a key sees its own tenant only",
             ),
             ServiceError::Store(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "request failed at the store");
+                tracing::error!(error = chain(&error), "request failed at the store");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "store_unavailable",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_schema::db::Db;
 use rad_schema::window::{Dispatch, Waiter};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ pub(super) async fn run(db: Db, dispatch: Dispatch, current: Current, stop: Canc
                 Ok(()) => {}
                 Err(error) if error.is_stale() => {}
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "lanes not fed");
+                    tracing::warn!(error = chain(&error), "lanes not fed");
                     next(&stop, LONGEST_WAIT).await;
                 }
             }

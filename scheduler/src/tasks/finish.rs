@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,7 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "crawls not ended");
+                tracing::warn!(error = chain(&error), "crawls not ended");
             }
         }
     }

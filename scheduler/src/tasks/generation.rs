@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rad_core::errors::chain;
 use rad_core::ids::{JobId, TenantId};
 use rad_schema::db::Db;
 use rad_schema::window::{Dispatch, LeaseTerms, WindowError};
@@ -28,7 +29,7 @@ pub(super) async fn run(
             Ok(true) => sweep = Some(0),
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "dispatch window not open");
+                tracing::warn!(error = chain(&error), "dispatch window not open");
             }
         }
         sweep = sweep_step(&dispatch, &opened, sweep).await;

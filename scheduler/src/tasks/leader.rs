@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_schema::db::Db;
 use rad_schema::window::{Dispatch, LeaseTerms};
 use tokio::sync::watch;
@@ -28,7 +29,7 @@ pub(crate) async fn lead(
         match db.lead(NAME, &holder, TTL).await {
             Ok(true) => session(&db, &dispatch, terms, &holder, &stop).await,
             Ok(false) => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "leadership not decided"),
+            Err(error) => tracing::warn!(error = chain(&error), "leadership not decided"),
         }
         if !next(&stop, RENEW).await {
             break;
@@ -36,7 +37,7 @@ pub(crate) async fn lead(
     }
     // The next replica needn't wait for the lease to run out.
     if let Err(error) = db.resign(NAME, &holder).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "leadership not given up");
+        tracing::debug!(error = chain(&error), "leadership not given up");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_schema::db::Db;
 use rad_schema::window::LeaseTerms;
 use tokio_util::sync::CancellationToken;
@@ -21,11 +22,11 @@ pub(super) async fn run(db: Db, current: Current, terms: LeaseTerms, stop: Cance
             Ok(0) => {}
             Ok(reclaimed) => tracing::info!(reclaimed, "leases taken back"),
             Err(error) if error.is_stale() => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "leases not taken back"),
+            Err(error) => tracing::warn!(error = chain(&error), "leases not taken back"),
         }
         // Heartbeats to Postgres are for people; twice the lease is dead beyond doubt.
         if let Err(error) = db.mark_lost_workers(terms.ttl * 2).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "lost workers not marked");
+            tracing::debug!(error = chain(&error), "lost workers not marked");
         }
     }
 }

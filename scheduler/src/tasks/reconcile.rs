@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_core::ids::{JobId, TenantId};
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ pub(super) async fn run(db: Db, current: Current, stop: CancellationToken) {
         match step(&db, &open, after).await {
             Ok(next) => after = next,
             Err(error) if error.is_stale() => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "window not reconciled"),
+            Err(error) => tracing::warn!(error = chain(&error), "window not reconciled"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,7 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
     while next(&stop, PERIOD).await {
         match db.trim_outbox(ROWS_A_STEP).await {
             Ok(removed) => tracing::debug!(removed, "outbox trimmed"),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "outbox not trimmed"),
+            Err(error) => tracing::warn!(error = chain(&error), "outbox not trimmed"),
         }
     }
 }

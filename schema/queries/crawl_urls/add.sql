@@ -2,8 +2,9 @@
 -- order instead of deadlocking. A row with a fence is already in the hand of the caller (a redirect's target).
 INSERT INTO crawl_urls (tenant_id, job_id, url_hash, url, host_id, depth, rank, generation, fence, hydrated_us)
 SELECT $1, l.job_id, l.url_hash, l.url, l.host_id, l.depth,
-       -- Enqueue time less 30 s per step of priority; the position keeps the page's order.
-       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - l.priority * 30000000::bigint + l.position,
+       -- Enqueue time less 30 s per step of priority; the position keeps the page's order, so the time is that of
+       -- the statement: rows are made in the order of their hashes.
+       (extract(epoch FROM statement_timestamp()) * 1000000)::bigint - l.priority * 30000000::bigint + l.position,
        l.generation, l.fence, nullif(l.hydrated_us, 0)
 FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::smallint[], $7::smallint[],
             $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])

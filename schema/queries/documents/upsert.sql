@@ -12,7 +12,10 @@ ON CONFLICT (tenant_id, url_hash) DO UPDATE SET
     previous_hash = d.content_hash, content_hash = EXCLUDED.content_hash, title = EXCLUDED.title,
     language = EXCLUDED.language, canonical = EXCLUDED.canonical, content_type = EXCLUDED.content_type,
     etag = EXCLUDED.etag, last_modified = EXCLUDED.last_modified, outlinks = EXCLUDED.outlinks,
-    markdown = EXCLUDED.markdown, chunk_count = EXCLUDED.chunk_count, tokens = EXCLUDED.tokens,
+    -- The same body keeps its chunks, so also what must agree with them: another build may extract it otherwise.
+    markdown = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.markdown ELSE EXCLUDED.markdown END,
+    chunk_count = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.chunk_count ELSE EXCLUDED.chunk_count END,
+    tokens = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.tokens ELSE EXCLUDED.tokens END,
     fetched_at = now(), tombstoned_at = NULL
     WHERE (d.hydrated_us, d.task_id) < (EXCLUDED.hydrated_us, EXCLUDED.task_id)
 RETURNING d.url_hash, d.document_id, d.previous_hash

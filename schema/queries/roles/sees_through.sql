@@ -31,3 +31,12 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
   AND NOT EXISTS (SELECT 1 FROM pg_policy p
                   WHERE p.polrelid = c.oid AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL
                     AND 'rad_app'::regrole = ANY (p.polroles))
+UNION ALL
+-- Policies are alternatives: one more opens what the tenants' own closes.
+SELECT format('the table %s has the policy %s beside that of its tenants', c.relname, p.polname)
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+WHERE c.relnamespace = 'public'::regnamespace AND p.polpermissive AND p.polname <> 'tenant_isolation'
+  AND EXISTS (SELECT 1 FROM unnest(p.polroles) AS r(role)
+              WHERE CASE r.role WHEN 0 THEN true ELSE pg_has_role(current_user, r.role, 'MEMBER') END)
+  AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)

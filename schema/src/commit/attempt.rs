@@ -72,6 +72,7 @@ impl Db {
                 None => return Ok(Attempt::Refused(Refusal::CrawlFull(*job))),
             }
         }
+        counters::explain(&mut tx, tenant, &tallies).await?;
         if !counters::bill(&mut tx, tenant, &tallies).await? {
             return Ok(Attempt::Refused(Refusal::MonthFull));
         }
@@ -310,7 +311,7 @@ fn tally(
         tallies.entry(*job).or_default().discovered += 1;
     }
     for end in ends.iter().filter(|end| end.state != State::Open) {
-        tallies.entry(job_of[&end.task]).or_default().end(end.state);
+        tallies.entry(job_of[&end.task]).or_default().end(end.state, end.verdict);
     }
     tallies
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rad_core::ids::{JobId, TenantId};
-use rad_core::verdict::State;
+use rad_core::verdict::{State, Verdict};
 use sqlx::{Postgres, Transaction};
 
 use super::outcome::Excluded;
@@ -15,6 +15,8 @@ pub(super) struct Tally {
     pub(super) discovered: i64,
     /// By the number of the state.
     pub(super) ended: [i64; 8],
+    /// Skipped and failed URLs by state and verdict.
+    pub(super) reasons: BTreeMap<(i16, &'static str), i64>,
     pub(super) chunks: i64,
     pub(super) stored_bytes: i64,
     pub(super) documents: Vec<i64>,
@@ -22,8 +24,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn end(&mut self, state: State) {
+    pub(super) fn end(&mut self, state: State, verdict: Verdict) {
         self.ended[usize::try_from(state.code()).expect("state numbers are not negative")] += 1;
+        if matches!(state, State::Skipped | State::Failed) {
+            *self.reasons.entry((state.code(), verdict.as_str())).or_default() += 1;
+        }
     }
 
     fn of(&self, state: State) -> i64 {
@@ -60,6 +65,33 @@ pub(super) async fn count(
         .await
         .map_err(DbError::doing("count the crawl's progress"))?;
     Ok(row.map(|(stored, open)| open == 0 || max_pages.is_some_and(|most| stored >= most)))
+}
+
+/// Counts skipped and failed URLs of all crawls of the commit by verdict.
+pub(super) async fn explain(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    tallies: &BTreeMap<JobId, Tally>,
+) -> Result<(), DbError> {
+    let reasons: Vec<_> = tallies
+        .iter()
+        .flat_map(|(job, tally)| {
+            tally.reasons.iter().map(|((state, verdict), urls)| (job.0, *state, *verdict, *urls))
+        })
+        .collect();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("../../queries/job_progress/explain.sql"))
+        .bind(tenant.0)
+        .bind(reasons.iter().map(|reason| reason.0).collect::<Vec<_>>())
+        .bind(reasons.iter().map(|reason| reason.1).collect::<Vec<_>>())
+        .bind(reasons.iter().map(|reason| reason.2).collect::<Vec<_>>())
+        .bind(reasons.iter().map(|reason| reason.3).collect::<Vec<_>>())
+        .execute(&mut **tx)
+        .await
+        .map_err(DbError::doing("count the crawl's reasons"))
+        .map(drop)
 }
 
 /// Bills the stored pages of all crawls of the commit. False: they would pass the tenant's month.

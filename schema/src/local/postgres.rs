@@ -125,6 +125,8 @@ impl Postgres {
             ("max_connections", "200"),
             ("shared_buffers", "256MB"),
             ("wal_compression", "on"),
+            // A new table has no statistics until the first analyze; a minute of poor plans is long on a laptop.
+            ("autovacuum_naptime", "5s"),
             // Without fsync a crash of the machine loses data anyway, so torn pages need no care. Commits stay
             // synchronous: what was acknowledged must survive the death of the process.
             ("fsync", on_off(self.fsync)),

@@ -1,10 +1,10 @@
 //! Claims batches for free slots, takes them into hand in the ledger, and sends each page on its way.
 
 use std::collections::{HashMap, HashSet};
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use rad_core::ids::{Fence, Hash128, TaskId};
 use rad_schema::commit::Outcome;
 use rad_schema::ledger::Hydrated;
@@ -59,7 +59,7 @@ pub(super) async fn work(
             Err(WindowError::Stale | WindowError::Gone) => session.abort.cancel(),
             Err(error) => {
                 // The answer may have been lost after the effect: the same request asks for the same batch.
-                tracing::warn!(error = &error as &dyn Error, "claim failed");
+                tracing::warn!(error = chain(&error), "claim failed");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
@@ -95,7 +95,7 @@ async fn begin(
     let hydrated = match session.engine.db.hydrate(claimed, session.window.generation()).await {
         Ok(hydrated) => hydrated,
         Err(error) => {
-            tracing::warn!(error = &error as &dyn Error, "batch not hydrated, handed back");
+            tracing::warn!(error = chain(&error), "batch not hydrated, handed back");
             hand_back(session, claimed.iter().map(|task| (task.task, task.fence)), Requeue::SameRank).await;
             return tokio::time::sleep(RETRY_PAUSE * 5).await;
         }
@@ -136,7 +136,7 @@ async fn lock(
         }
         Err(error) => {
             // Locks save double fetches; the fence keeps effects single. Work goes on without them.
-            tracing::warn!(error = &error as &dyn Error, "URL locks not taken");
+            tracing::warn!(error = chain(&error), "URL locks not taken");
             return hydrated;
         }
     };
@@ -196,7 +196,7 @@ async fn run_page(
             let _ = finished.send(item).await;
         }
         Err(error) => {
-            tracing::warn!(task = task.task.0, error = &error as &dyn Error, "page handed back");
+            tracing::warn!(task = task.task.0, error = chain(&error), "page handed back");
             hand_back(&session, std::iter::once((task.task, fence)), Requeue::SameRank).await;
         }
     }

@@ -1,9 +1,9 @@
 //! Keeps the incarnation alive, and aborts its work before anybody may believe it dead.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rad_core::errors::chain;
 use rad_schema::window::WindowError;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,7 @@ pub(super) async fn beat(session: Arc<Session>, shutdown: CancellationToken) {
         match tokio::time::timeout(left.max(Duration::from_millis(1)), beat_once(&session)).await {
             Ok(Ok(())) => renewed = sent,
             Ok(Err(WindowError::Stale | WindowError::Gone)) => return lose(&session, "the lease is gone"),
-            Ok(Err(error)) => tracing::warn!(error = &error as &dyn Error, "heartbeat failed"),
+            Ok(Err(error)) => tracing::warn!(error = chain(&error), "heartbeat failed"),
             Err(_) => tracing::warn!("heartbeat not answered"),
         }
         if renewed.elapsed() >= last_good {

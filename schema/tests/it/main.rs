@@ -1,0 +1,40 @@
+//! What is stored, against real stores: a shared Postgres with a database per test, and a Redis per test.
+
+mod crawl;
+mod dice;
+mod own_redis;
+mod page;
+mod rig;
+mod snapshot;
+mod stores;
+
+mod commit_changes;
+mod commit_failures;
+mod commit_fences;
+mod commit_limits;
+mod commit_links;
+mod commit_pages;
+mod fleet;
+mod hydrate;
+mod jobs;
+mod ledger;
+mod prepare;
+mod roles;
+mod scripts;
+mod tenants;
+mod window_claim;
+mod window_fairness;
+mod window_feed;
+mod window_fuzz;
+mod window_history;
+mod window_hosts;
+mod window_leases;
+mod window_locks;
+mod window_reaper;
+mod window_recovery;
+mod window_refill;
+mod window_state;
+mod window_wake;
+
+/// What a test returns.
+type Done = anyhow::Result<()>;
