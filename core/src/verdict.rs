@@ -89,7 +89,7 @@ pub enum Verdict {
     ParserFailed,
     /// Postgres refused the page's data.
     Unstorable,
-    /// Its workers died three times with it in hand.
+    /// Its workers kept dying, or running past its deadline, with it in hand.
     Poison,
     /// Waits because the tenant's monthly limit is used up.
     Quota,

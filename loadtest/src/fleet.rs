@@ -98,6 +98,11 @@ impl Fleet {
         Ok(self.api.with_key(tenant, &key))
     }
 
+    /// Sets how many pages a tenant may store in a month; none for no limit.
+    pub async fn limit_pages(&self, tenant: TenantId, monthly_pages: Option<i64>) -> anyhow::Result<()> {
+        Ok(rad_schema::tenants::limit_pages(&self.stores.owner_url(), tenant, monthly_pages).await?)
+    }
+
     /// The private stores; none where the fleet was given stores.
     pub fn stores_mut(&mut self) -> Option<&mut LocalStores> {
         self.stores.private()

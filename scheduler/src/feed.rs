@@ -53,9 +53,18 @@ pub(crate) async fn feed_lanes(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Re
     for lanes in lanes.chunks(LANES_AT_ONCE) {
         // Before the ledger: what is left out meanwhile must not be taken for read.
         let left_out = open.window.left_out(lanes).await?;
-        let heads = db.lane_heads(lanes, open.window.generation()).await?;
         let terms = db.lane_terms(lanes).await?;
-        for ((head, left_out), terms) in heads.into_iter().zip(left_out).zip(terms) {
+        // A lane that stays out of the window needs no reading.
+        let wanted: Vec<_> = lanes
+            .iter()
+            .zip(&terms)
+            .filter(|(_, terms)| !is_parked(terms.as_ref()))
+            .map(|(lane, _)| *lane)
+            .collect();
+        let mut heads = db.lane_heads(&wanted, open.window.generation()).await?.into_iter();
+        for ((lane, left_out), terms) in lanes.iter().zip(left_out).zip(terms) {
+            let head = if is_parked(terms.as_ref()) { None } else { heads.next() };
+            let head = head.unwrap_or_else(|| LaneHead::empty(*lane));
             let fed = open.window.feed(&lane_feed(open, head, left_out, terms)).await?;
             report.added += fed.added;
             report.revived += i64::from(fed.was_empty && fed.added > 0);
@@ -64,21 +73,30 @@ pub(crate) async fn feed_lanes(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Re
     Ok(report)
 }
 
+/// A tenant that has used up its month, or is gone, keeps no lane.
+fn is_parked(terms: Option<&LaneTerms>) -> bool {
+    terms.is_none_or(|terms| terms.room.is_some_and(|room| room <= 0))
+}
+
 fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Option<LaneTerms>) -> LaneFeed {
     let hard_us = i64::try_from(open.terms.hard_deadline.as_micros()).unwrap_or(i64::MAX);
     // Claimed under an older generation shortly before it ended: its host may be in contact still.
     let may_be_in_flight = head.last_stale_hydrate_us.is_some_and(|at| at > open.raised_us - hard_us);
+    let quiet_for = open.quiet_until.saturating_duration_since(Instant::now());
+    let delay = terms.and_then(|terms| terms.host).map_or(Duration::ZERO, |host| host.delay);
     let quiet = if may_be_in_flight {
-        open.quiet_until.saturating_duration_since(Instant::now())
-    } else {
+        quiet_for
+    } else if quiet_for.is_zero() {
         Duration::ZERO
+    } else {
+        // The clock of the window before is gone: the last request may be a moment ago.
+        delay
     };
     LaneFeed {
         lane: head.lane,
         weight: terms.map_or(1, |terms| terms.weight),
         cap: terms.map_or(1, |terms| terms.max_crawlers),
-        // A tenant that is gone keeps no lane.
-        parked: terms.is_none_or(|terms| terms.room.is_some_and(|room| room <= 0)),
+        parked: is_parked(terms.as_ref()),
         terms: terms.and_then(|terms| terms.host),
         pause: terms.map_or(Duration::ZERO, |terms| terms.pause).max(quiet),
         left_out,

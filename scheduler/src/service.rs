@@ -124,7 +124,8 @@ impl Service {
         let open = OpenWindow {
             window: self.dispatch.window(shard.generation),
             raised_us: shard.raised_us,
-            quiet_until: std::time::Instant::now() + self.terms.ttl,
+            // After a rebuild the leader has set the clocks, and they only move forward.
+            quiet_until: std::time::Instant::now(),
             terms: self.terms,
         };
         feed_lanes(&self.db, &open, &[started.lane]).await.map(drop)
@@ -169,7 +170,12 @@ impl Service {
     }
 
     pub(crate) async fn workers(&self) -> Result<Vec<WorkerRow>, ServiceError> {
-        Ok(self.db.workers().await?)
+        let mut workers = self.db.workers().await?;
+        for worker in &mut workers {
+            // It may be another tenant's.
+            worker.current_job = None;
+        }
+        Ok(workers)
     }
 }
 

@@ -1,6 +1,6 @@
 -- Hands leased tasks back: to their lane with a new rank, or to the ledger alone.
--- ARGV[2] number of items, then per item: id, fence, rank ('-' = the old rank, 'drop' = not into the lane),
---         pause of its host in ms
+-- ARGV[2] number of items, then per item: id, fence, rank ('-' = the old rank; 'drop' = not into the lane, its
+--         host was not contacted), pause of its host in ms
 -- returns 'STALE' or 'OK <leases that were still ours>'
 if stale() then return 'STALE' end
 local returned = 0
@@ -10,8 +10,8 @@ for i = 1, tonumber(ARGV[2]) do
     if T then
         returned = returned + 1
         if rank == '-' then rank = old_rank end
-        rest(H, pause)
         if rank ~= 'drop' then
+            rest(H, pause)
             enqueue(T, H, id, rank)
             refresh(T, H)
         else

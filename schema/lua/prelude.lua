@@ -123,6 +123,8 @@ local function offer(H)
         elseif may_run(T) then
             return hand(H, T, head[2])
         else
+            -- To the end of the rotation, or sixteen of them would hide who comes behind.
+            call('ZADD', hw, turn(), T)
             full = full or { T, head[2] }
         end
     end

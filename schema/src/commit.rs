@@ -26,34 +26,44 @@ use crate::db::{Db, DbError};
 const MAX_FAILURES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// A commit that could not be made, with the tasks that it was for still open.
+/// Longer than any statement may take: a path to Postgres that drops packets silently never answers.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A commit of which some part could not be made. The tasks without an answer are open still, or after a lost
+/// connection the ledger knows.
 #[derive(Debug, thiserror::Error)]
-#[error("commit {tasks} tasks of tenant {tenant}")]
+#[error("commit a batch of tenant {tenant}")]
 pub struct CommitError {
     /// The tenant.
     pub tenant: TenantId,
-    /// Size of the batch.
-    pub tasks: usize,
+    /// What was committed all the same.
+    pub committed: Box<Committed>,
     /// The last failure.
     #[source]
     pub source: DbError,
 }
 
 impl Db {
-    /// Commits the outcomes of one tenant. Every outcome gets an answer; an error means that none of those
-    /// without an answer had an effect (or, after a lost connection, that the ledger knows).
+    /// Commits the outcomes of one tenant, each task at most once among them. Every outcome gets an answer, or
+    /// the error says what was answered.
     pub async fn commit(&self, tenant: TenantId, outcomes: Vec<Outcome>) -> Result<Committed, CommitError> {
         let mut committed = Committed::default();
         let mut pending = vec![outcomes];
+        let mut failure = None;
         while let Some(batch) = pending.pop() {
-            if !batch.is_empty() {
-                let tasks = batch.len();
-                self.commit_batch(tenant, batch, &mut committed, &mut pending)
-                    .await
-                    .map_err(|source| CommitError { tenant, tasks, source })?;
+            if let Err(error) = self.commit_batch(tenant, batch, &mut committed, &mut pending).await {
+                // Postgres is away: the other parts would wait as long for the same.
+                let hopeless = error.is_retryable();
+                failure = Some(error);
+                if hopeless {
+                    break;
+                }
             }
         }
-        Ok(committed)
+        match failure {
+            None => Ok(committed),
+            Some(source) => Err(CommitError { tenant, committed: Box::new(committed), source }),
+        }
     }
 
     /// Tries a batch until it is through or handed back to `pending` in smaller parts.
@@ -66,7 +76,8 @@ impl Db {
     ) -> Result<(), DbError> {
         let mut failures = 0;
         while !batch.is_empty() {
-            match self.attempt(tenant, &batch).await {
+            let attempt = tokio::time::timeout(ATTEMPT_TIMEOUT, self.attempt(tenant, &batch)).await;
+            match attempt.unwrap_or(Err(DbError::TimedOut)) {
                 Ok(Attempt::Done(done)) => {
                     committed.merge(done);
                     return Ok(());
@@ -74,7 +85,12 @@ impl Db {
                 Ok(Attempt::Refused(refusal)) => {
                     batch = self.without_refused(tenant, batch, refusal, committed, pending).await?;
                 }
-                Err(error) if error.is_data_error() && !is_given_up(&batch) => {
+                // A value that Postgres refuses, or an error that nobody foresaw: one page must not keep the
+                // others from being stored.
+                Err(error)
+                    if (error.is_data_error() && !is_given_up(&batch))
+                        || (!error.is_retryable() && batch.len() > 1) =>
+                {
                     split(batch, &error, pending);
                     return Ok(());
                 }

@@ -18,6 +18,9 @@ pub enum DbError {
     /// The connection string can't be parsed.
     #[error("DATABASE_URL is not a Postgres URL")]
     Url(#[source] sqlx::Error),
+    /// The server did not answer in time; what was asked may or may not have happened.
+    #[error("Postgres did not answer in time")]
+    TimedOut,
     /// A statement failed; `doing` says which.
     #[error("{doing}")]
     Statement {
@@ -37,14 +40,14 @@ impl DbError {
 
     /// SQLSTATE, where the server sent one.
     pub fn sqlstate(&self) -> Option<String> {
-        let (Self::Url(source) | Self::Statement { source, .. }) = self;
+        let (Self::Url(source) | Self::Statement { source, .. }) = self else { return None };
         Some(source.as_database_error()?.code()?.into_owned())
     }
 
     /// The same transaction may succeed when it is run again: deadlock, serialization, a race for a unique key,
     /// or a server that restarts or went away.
     pub fn is_retryable(&self) -> bool {
-        let (Self::Url(source) | Self::Statement { source, .. }) = self;
+        let (Self::Url(source) | Self::Statement { source, .. }) = self else { return true };
         match source {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
             _ => self.sqlstate().is_some_and(|code| {

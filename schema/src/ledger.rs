@@ -9,8 +9,9 @@ use sqlx::FromRow;
 use crate::db::{Db, DbError};
 use crate::window::{Claimed, HostTerms, Lane, Reclaimed, WINDOW};
 
-/// Deaths of workers after which a task is taken for their cause.
-const MAX_DEATHS: i32 = 3;
+/// Deaths of workers after which a task is taken for their cause. High, because a death counts against all that
+/// the worker had in hand: it must not end the neighbours of the culprit.
+const MAX_DEATHS: i32 = 10;
 
 /// A task with everything that a worker needs to fetch it.
 #[derive(Clone, Debug)]
@@ -54,6 +55,13 @@ pub struct LaneHead {
     pub complete: bool,
     /// The last hydrate under an older generation: somebody may still be fetching from the host.
     pub last_stale_hydrate_us: Option<i64>,
+}
+
+impl LaneHead {
+    /// A lane of which nothing is to be loaded.
+    pub fn empty(lane: Lane) -> Self {
+        Self { lane, tasks: Vec::new(), complete: true, last_stale_hydrate_us: None }
+    }
 }
 
 /// What a lane's tenant and host allow.
@@ -236,10 +244,10 @@ impl Db {
         Ok(lanes.iter().map(|lane| by_lane.get(lane).copied()).collect())
     }
 
-    /// Counts a death against each task that a dead worker held. Returns how many tasks that ended for good.
+    /// Counts a death against each task that a dead worker held or that ran past its hard deadline. Returns how
+    /// many tasks that ended for good.
     pub async fn count_deaths(&self, tasks: &[Reclaimed]) -> Result<i64, DbError> {
-        let (tenants, ids): (Vec<_>, Vec<_>) =
-            tasks.iter().filter(|task| task.died).map(|task| (task.tenant.0, task.task.0)).unzip();
+        let (tenants, ids): (Vec<_>, Vec<_>) = tasks.iter().map(|task| (task.tenant.0, task.task.0)).unzip();
         sqlx::query_scalar::<_, i64>(include_str!("../queries/crawl_urls/count_deaths.sql"))
             .bind(tenants)
             .bind(ids)

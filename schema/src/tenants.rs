@@ -66,6 +66,24 @@ pub async fn create(
     Ok((TenantId(tenant), key))
 }
 
+/// Sets how many pages a tenant may store in a month; none for no limit. Crawls that wait for it go on. Takes the
+/// owner's URL.
+pub async fn limit_pages(
+    owner_url: &str,
+    tenant: TenantId,
+    monthly_pages: Option<i64>,
+) -> Result<(), DbError> {
+    let mut connection =
+        PgConnection::connect(owner_url).await.map_err(DbError::doing("connect as the owner"))?;
+    sqlx::query(include_str!("../queries/tenants/limit_pages.sql"))
+        .bind(tenant.0)
+        .bind(monthly_pages)
+        .execute(&mut connection)
+        .await
+        .map_err(DbError::doing("set the tenant's monthly pages"))
+        .map(drop)
+}
+
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use rad_core::errors::chain;
 use rad_core::retry::{FailureClass, Next, RetryPolicy};
 use rad_core::scope::Scope;
 use rad_core::url::CanonicalUrl;
@@ -22,6 +23,8 @@ use crate::robots::HostRules;
 
 /// Push-backs longer than this must outlive Redis.
 const KEPT_PUSH_BACK: Duration = Duration::from_secs(10);
+/// A longer delay of the host is waited for in the queue, not in a slot with a lease.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 /// A page that is ready to be committed.
 pub(crate) struct Processed {
@@ -40,8 +43,17 @@ impl Processed {
     }
 }
 
-/// Brings one task to its end.
+/// Brings one task to its end, or to another attempt when it takes so long that its lease may run out.
 pub(crate) async fn process(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> {
+    // The rest of the lease is for the commit.
+    let longest = engine.config.lease().hard_deadline.mul_f64(0.75);
+    match tokio::time::timeout(longest, pursue(engine, task)).await {
+        Ok(processed) => processed,
+        Err(_) => Ok(failed(task, FailureClass::Timeout, "the page as a whole took too long")),
+    }
+}
+
+async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> {
     let url = match CanonicalUrl::parse(&task.url) {
         Ok(url) => url,
         // The ledger holds canonical URLs only; one that is not was written by another version.
@@ -63,16 +75,20 @@ pub(crate) async fn process(engine: &Engine, task: &Hydrated) -> Result<Processe
             FailureClass::RobotsUnreachable,
             "robots.txt could not be read, so nothing on the host may be fetched",
         ),
+        // robots.txt was a request like any other: the host's clock runs from it.
+        None if host.asked_now && host.terms.delay > LONGEST_SLEEP => waits_for_host(&host),
         None => {
             if host.asked_now {
-                // robots.txt was a request like any other: the host's clock runs from it.
                 tokio::time::sleep(host.terms.delay).await;
             }
-            fetch(engine, task, &url, host.terms.delay).await?
+            fetch(engine, task, &url, &host).await?
         }
     };
-    if processed.pause > KEPT_PUSH_BACK {
-        engine.db.push_back(task.host, processed.pause).await?;
+    if processed.pause > KEPT_PUSH_BACK
+        && let Err(error) = engine.db.push_back(task.host, processed.pause).await
+    {
+        // The window still gets it, with the page's completion.
+        tracing::warn!(host = task.host.0, error = chain(&error), "push-back not kept in Postgres");
     }
     Ok(Processed { terms: Some(host.terms), ..processed })
 }
@@ -99,10 +115,17 @@ async fn fetch(
     engine: &Engine,
     task: &Hydrated,
     url: &CanonicalUrl,
-    delay: Duration,
+    host: &HostRules,
 ) -> Result<Processed, DbError> {
+    let scope = Scoped::of(task);
+    // What may not be fetched, is out of scope, or would hold the slot for long, becomes a task of its own.
+    let follow = |to: &CanonicalUrl| {
+        host.terms.delay <= LONGEST_SLEEP
+            && robots_verdict(host, to).is_none()
+            && scope.admits(to, task.depth)
+    };
     let conditional = Conditional { etag: task.etag.clone(), last_modified: task.last_modified.clone() };
-    let fetched = engine.fetcher.get(url, &conditional, delay).await;
+    let fetched = engine.fetcher.get(url, &conditional, host.terms.delay, &follow).await;
     engine.crash.pass("fetched");
     match fetched {
         Ok(Fetched::Page(page)) => stored(engine, task, url, page).await,
@@ -154,11 +177,8 @@ async fn unchanged(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> Resu
 
 /// The target gets a task of its own, under its own host's clock and robots, if it is in scope.
 async fn redirected(engine: &Engine, task: &Hydrated, to: CanonicalUrl) -> Result<Processed, DbError> {
-    let scope: Scope = serde_json::from_value(task.scope.clone()).unwrap_or_default();
-    let in_scope = CanonicalUrl::parse(&task.start_url)
-        .is_ok_and(|start| scope.admits(&start, &to, task.depth.saturating_add(1)).is_ok());
     let evidence = to.as_str().to_owned();
-    if !in_scope {
+    if !Scoped::of(task).admits(&to, task.depth.saturating_add(1)) {
         let end = End::Skipped { verdict: Verdict::RedirectOutOfScope, evidence };
         return Ok(Processed::only(end));
     }
@@ -198,6 +218,36 @@ fn failed(task: &Hydrated, failure: FailureClass, evidence: &str) -> Processed {
         }
     };
     Processed { pause: pause.unwrap_or_default(), ..Processed::only(end) }
+}
+
+/// The task comes again when the host's delay has passed.
+fn waits_for_host(host: &HostRules) -> Processed {
+    let end = End::Wait {
+        verdict: Verdict::Retry,
+        evidence: "robots.txt was read, and the host asks for a pause".to_owned(),
+        wait: host.terms.delay,
+        failed: false,
+    };
+    Processed { pause: host.terms.delay, ..Processed::only(end) }
+}
+
+/// What belongs to a task's crawl.
+struct Scoped {
+    scope: Scope,
+    start: Option<CanonicalUrl>,
+}
+
+impl Scoped {
+    fn of(task: &Hydrated) -> Self {
+        Self {
+            scope: serde_json::from_value(task.scope.clone()).unwrap_or_default(),
+            start: CanonicalUrl::parse(&task.start_url).ok(),
+        }
+    }
+
+    fn admits(&self, url: &CanonicalUrl, depth: u16) -> bool {
+        self.start.as_ref().is_some_and(|start| self.scope.admits(start, url, depth).is_ok())
+    }
 }
 
 /// Spreads retries without a source of randomness: the hydrate time is as good as one.

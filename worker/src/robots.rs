@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rad_core::errors::chain;
 use rad_core::ids::HostId;
 use rad_core::robots::{AgentRules, Robots};
 use rad_core::url::HostKey;
@@ -64,8 +65,9 @@ impl RobotsCache {
         let keep = if copy == RobotsCopy::Unreachable { keep.min(KEEP_UNREACHABLE) } else { keep };
         let usual = config.host_terms(fetcher.is_operators_own(key).await);
         let known = judge(&copy, usual, asked_now);
-        if asked_now {
-            db.store_robots(host, &copy, keep, known.terms).await?;
+        if asked_now && let Err(error) = db.store_robots(host, &copy, keep, known.terms).await {
+            // The host was asked all the same, and its terms go to the window with this page.
+            tracing::warn!(host = host.0, error = chain(&error), "robots.txt not kept for the fleet");
         }
         let cached = HostRules { asked_now: false, ..known.clone() };
         *entry = Some(Entry { host: cached, expires: Instant::now() + keep });

@@ -23,6 +23,8 @@ use crate::engine::Engine;
 use crate::hand::Hand;
 use crate::store::Store;
 
+/// Longest wait for commits at the end of a session.
+const LAST_COMMITS: Duration = Duration::from_secs(20);
 /// How often a worker looks for an open window.
 const WINDOW_PERIOD: Duration = Duration::from_millis(200);
 
@@ -85,9 +87,11 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
     let heart = tokio::spawn(heartbeat::beat(Arc::clone(&session), shutdown.clone()));
     claim::work(&session, sender, shutdown).await;
     session.drain().await;
-    // All senders are gone with the pages: the store ends after its last commit.
-    if stores.await.is_err() {
-        tracing::error!("the store's task panicked");
+    // All senders are gone with the pages: the store ends after its last commit, unless Postgres never answers.
+    match tokio::time::timeout(LAST_COMMITS, stores).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => tracing::error!("the store's task panicked"),
+        Err(_) => tracing::error!("the last commits were not answered, their leases go back"),
     }
     session.leave().await;
     heart.abort();

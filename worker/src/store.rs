@@ -2,12 +2,12 @@
 //!
 //! Batches grow by themselves: while some commits run, finished pages queue up for the next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rad_core::errors::chain;
-use rad_core::ids::{Fence, Hash128, HostId, JobId, TaskId, TenantId};
+use rad_core::ids::{Fence, HostId, TaskId, TenantId};
 use rad_schema::commit::{Applied, Committed, Outcome};
 use rad_schema::window::{Completion, HostTerms, Nack, NewTask, Requeue, Window, WindowError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -22,6 +22,8 @@ const COMMITS_AT_ONCE: usize = 2;
 const PAGES_A_BATCH: usize = 32;
 /// New tasks told to Redis in one call.
 const PUSHES_A_CALL: usize = 1_000;
+/// From the hydrate of a page whose commit failed to its next fetch.
+const FAILED_COMMIT_PAUSE: Duration = Duration::from_secs(10);
 /// A lease that can't be given back now ends by its deadline.
 const RELEASE_ATTEMPTS: u32 = 5;
 
@@ -72,14 +74,11 @@ impl Store {
 
     async fn commit(&self, tenant: TenantId, pages: Vec<Finished>) {
         let mut leases = HashMap::new();
-        let mut links = Vec::new();
         let mut outcomes = Vec::with_capacity(pages.len());
         let mut slots = Vec::with_capacity(pages.len());
         for page in pages {
-            let lease =
-                Lease { fence: page.outcome.fence, host: page.host, pause: page.pause, terms: page.terms };
+            let lease = Lease::of(&page);
             leases.insert(page.outcome.task, lease);
-            links.extend(page.outcome.links.iter().map(|link| (page.outcome.job, link.hash())));
             outcomes.push(page.outcome);
             slots.push(page.slot);
         }
@@ -87,13 +86,15 @@ impl Store {
         match self.engine.db.commit(tenant, outcomes).await {
             Ok(committed) => {
                 self.engine.crash.pass("after_commit");
-                self.complete(tenant, &leases, &committed, links).await;
+                self.complete(tenant, &leases, committed).await;
                 self.engine.crash.pass("completed");
             }
             Err(error) => {
-                tracing::warn!(tenant = tenant.0, error = chain(&error), "batch not committed, handed back");
-                let items: Vec<_> =
-                    leases.iter().map(|(task, lease)| lease.nack(*task, Requeue::SameRank)).collect();
+                tracing::warn!(tenant = tenant.0, error = chain(&error), "pages not committed, handed back");
+                let answered: HashSet<_> = error.committed.applied.iter().map(|(task, _)| *task).collect();
+                let left = leases.iter().filter(|(task, _)| !answered.contains(task));
+                let items: Vec<_> = left.map(|(task, lease)| lease.nack(*task, lease.later())).collect();
+                self.complete(tenant, &leases, *error.committed).await;
                 self.hand_back(&items).await;
             }
         }
@@ -101,13 +102,7 @@ impl Store {
         self.kick.notify_one();
     }
 
-    async fn complete(
-        &self,
-        tenant: TenantId,
-        leases: &HashMap<TaskId, Lease>,
-        committed: &Committed,
-        links: Vec<(JobId, Hash128)>,
-    ) {
+    async fn complete(&self, tenant: TenantId, leases: &HashMap<TaskId, Lease>, committed: Committed) {
         let (mut done, mut back, mut parked) = (Vec::new(), Vec::new(), false);
         for (task, applied) in &committed.applied {
             let Some(lease) = leases.get(task) else { continue };
@@ -115,7 +110,8 @@ impl Store {
                 Applied::Waits { rank } => back.push(lease.nack(*task, Requeue::At(*rank))),
                 Applied::Quota => {
                     parked = true;
-                    back.push(lease.nack(*task, Requeue::Ledger));
+                    // The lane of a parked tenant is dropped; the host was contacted and rests.
+                    back.push(lease.nack(*task, Requeue::SameRank));
                 }
                 Applied::Ended(_) | Applied::NotOurs | Applied::CrawlEnded | Applied::CrawlFull => {
                     done.push(Completion { task: *task, fence: lease.fence, pause: lease.pause });
@@ -128,7 +124,8 @@ impl Store {
         }
         self.release(&done, &terms_of(leases), &committed.new_tasks).await;
         self.hand_back(&back).await;
-        self.engine.seen.remember(links);
+        // Only what the commit wrote or met: a link that was rolled back must be offered again.
+        self.engine.seen.remember(committed.known);
         if committed.finished
             && let Err(error) = self.engine.db.finish_jobs().await
         {
@@ -180,11 +177,28 @@ impl Store {
 struct Lease {
     fence: Fence,
     host: HostId,
+    hydrated_us: i64,
     pause: Duration,
     terms: Option<HostTerms>,
 }
 
 impl Lease {
+    fn of(page: &Finished) -> Self {
+        Self {
+            fence: page.outcome.fence,
+            host: page.host,
+            hydrated_us: page.outcome.hydrated_us,
+            pause: page.pause,
+            terms: page.terms,
+        }
+    }
+
+    /// Not at once: what kept the page from being stored is likely there still.
+    fn later(&self) -> Requeue {
+        let pause = i64::try_from(FAILED_COMMIT_PAUSE.as_micros()).unwrap_or(i64::MAX);
+        Requeue::At(self.hydrated_us.saturating_add(pause))
+    }
+
     fn nack(&self, task: TaskId, requeue: Requeue) -> Nack {
         Nack { task, fence: self.fence, requeue, pause: self.pause }
     }
@@ -195,10 +209,19 @@ fn terms_of(leases: &HashMap<TaskId, Lease>) -> Vec<(HostId, HostTerms)> {
     known.into_iter().collect()
 }
 
-fn by_tenant(pages: Vec<Finished>) -> HashMap<TenantId, Vec<Finished>> {
-    let mut tenants: HashMap<_, Vec<_>> = HashMap::new();
+/// Groups pages by tenant. A task that is there twice, under an old and a new fence, goes into two groups: each
+/// has its own answer.
+fn by_tenant(pages: Vec<Finished>) -> Vec<(TenantId, Vec<Finished>)> {
+    let mut groups: Vec<(TenantId, HashSet<TaskId>, Vec<Finished>)> = Vec::new();
     for page in pages {
-        tenants.entry(page.tenant).or_default().push(page);
+        let (tenant, task) = (page.tenant, page.outcome.task);
+        let group = groups.iter_mut().find(|(of, tasks, _)| *of == tenant && !tasks.contains(&task));
+        if let Some((_, tasks, pages)) = group {
+            tasks.insert(task);
+            pages.push(page);
+        } else {
+            groups.push((tenant, HashSet::from([task]), vec![page]));
+        }
     }
-    tenants
+    groups.into_iter().map(|(tenant, _, pages)| (tenant, pages)).collect()
 }

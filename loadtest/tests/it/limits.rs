@@ -1,5 +1,7 @@
 //! A limit is a limit, with any number of workers.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
 use rad_loadtest::fleet::{Fleet, FleetOptions, StartRequest};
 use rad_loadtest::web::{Server, Site};
@@ -24,7 +26,8 @@ async fn a_crawl_of_at_most_50_pages_stores_exactly_50_with_three_workers() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_of_30_pages_a_month_stores_exactly_30_in_two_crawls() -> Result<()> {
+async fn a_tenant_of_30_pages_a_month_stores_exactly_30_in_two_crawls_and_the_rest_when_the_limit_is_raised()
+-> Result<()> {
     let first = Server::start(Site::new(spec(42, 200)), "127.0.0.1:0".parse()?).await?;
     let second = Server::start(Site::new(spec(43, 200)), "127.0.0.1:0".parse()?).await?;
     let folder = tempfile::tempdir()?;
@@ -47,13 +50,26 @@ async fn a_tenant_of_30_pages_a_month_stores_exactly_30_in_two_crawls() -> Resul
         arrivals = now;
         tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     }
-    for crawl in crawls {
+    for crawl in &crawls {
         let status = api.crawl(crawl.id).await?;
         ensure!(!status.has_ended(), "a crawl that waits for its quota has not ended");
         ensure!(status.counts.waiting > 0, "its URLs wait");
         adds_up(&db, api.tenant(), &status).await?;
     }
     ensure!(db.billed(api.tenant()).await?.months == 30, "billed");
+    // What did not fit was rolled back with its links: nothing of the sites may be missing in the end.
+    fleet.limit_pages(api.tenant(), None).await?;
+    for crawl in &crawls {
+        let ended = api.wait_crawl(crawl.id, WITHIN, |_| ()).await?;
+        ensure!(ended.state == "completed", "ended {}", ended.state);
+        adds_up(&db, api.tenant(), &ended).await?;
+    }
+    let expected: HashSet<_> =
+        [&first, &second].into_iter().flat_map(|web| web.site().expected().stored.into_keys()).collect();
+    let stored: HashSet<_> =
+        db.document_contents(api.tenant()).await?.into_iter().map(|(_, content)| content).collect();
+    ensure!(stored == expected, "{} contents stored of {}", stored.len(), expected.len());
+    ensure!(db.billed(api.tenant()).await?.months == i64::try_from(expected.len())?, "billed");
     fleet.stop().await?;
     Ok(())
 }

@@ -23,13 +23,20 @@ pub(super) async fn run(
     opened: watch::Sender<Option<OpenWindow>>,
     stop: CancellationToken,
 ) {
-    let mut sweep = None;
+    let (mut refill_due, mut sweep) = (false, None);
     loop {
         match keep_open(&db, &dispatch, terms, &opened).await {
-            Ok(true) => sweep = Some(0),
-            Ok(false) => {}
+            Ok(changed) => refill_due |= changed,
             Err(error) => {
                 tracing::warn!(error = chain(&error), "dispatch window not open");
+            }
+        }
+        let open = opened.borrow().clone();
+        if refill_due && let Some(open) = open {
+            match refill(&db, &open).await {
+                Ok(()) => (refill_due, sweep) = (false, Some(0)),
+                // From the start again: what is loaded already is passed over.
+                Err(error) => tracing::warn!(error = chain(&error), "dispatch window not refilled"),
             }
         }
         sweep = sweep_step(&dispatch, &opened, sweep).await;
@@ -39,7 +46,8 @@ pub(super) async fn run(
     }
 }
 
-/// Opens a new generation when Redis does not have the one that Postgres names. True when it did.
+/// Opens a new generation when Redis does not have the one that Postgres names. True when the window is another
+/// than before, and must be filled.
 async fn keep_open(
     db: &Db,
     dispatch: &Dispatch,
@@ -53,11 +61,12 @@ async fn keep_open(
         && dispatch.opened_for().await? == Some((shard.generation, run_id.clone()))
     {
         let known = opened.borrow().as_ref().map(|open| open.window.generation());
-        if known != Some(shard.generation) {
-            // Another leader opened it; how long ago is unknown, so hosts rest for the whole lease.
-            opened.send_replace(Some(window(dispatch, terms, shard.generation, shard.raised_us)));
+        if known == Some(shard.generation) {
+            return Ok(false);
         }
-        return Ok(false);
+        // Another leader opened it; how long ago is unknown, so hosts rest for the whole lease.
+        opened.send_replace(Some(window(dispatch, terms, shard.generation, shard.raised_us)));
+        return Ok(true);
     }
     opened.send_replace(None);
     let old = shard.map_or(0, |shard| shard.generation);
@@ -68,18 +77,9 @@ async fn keep_open(
         return Ok(false);
     }
     let raised_us = db.shard().await?.map_or(0, |shard| shard.raised_us);
-    let open = window(dispatch, terms, generation, raised_us);
-    let started = Instant::now();
+    tracing::info!(generation, "dispatch window opened");
     // Told before it is full: workers may claim what is loaded already.
-    opened.send_replace(Some(open.clone()));
-    let report = refill(db, &open).await?;
-    tracing::info!(
-        generation,
-        tasks = report.added,
-        lanes = report.revived,
-        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "dispatch window rebuilt"
-    );
+    opened.send_replace(Some(window(dispatch, terms, generation, raised_us)));
     Ok(true)
 }
 
@@ -93,14 +93,13 @@ fn window(dispatch: &Dispatch, terms: LeaseTerms, generation: i64, raised_us: i6
 }
 
 /// Feeds every lane of every running crawl.
-async fn refill(db: &Db, open: &OpenWindow) -> Result<FeedReport, FeedError> {
+async fn refill(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
+    let started = Instant::now();
     let mut report = FeedReport::default();
     let mut after = (TenantId(0), JobId(0));
     loop {
         let jobs = db.running_jobs(after, JOBS_AT_ONCE).await?;
-        let Some(last) = jobs.last() else {
-            return Ok(report);
-        };
+        let Some(last) = jobs.last() else { break };
         after = *last;
         for (tenant, job) in jobs {
             let fed = feed_lanes(db, open, &db.lanes(tenant, job).await?).await?;
@@ -108,6 +107,14 @@ async fn refill(db: &Db, open: &OpenWindow) -> Result<FeedReport, FeedError> {
             report.revived += fed.revived;
         }
     }
+    tracing::info!(
+        generation = open.window.generation(),
+        tasks = report.added,
+        lanes = report.revived,
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "dispatch window filled"
+    );
+    Ok(())
 }
 
 /// Removes keys of older generations, a step at a time; returns where to go on.

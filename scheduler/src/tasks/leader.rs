@@ -63,6 +63,9 @@ async fn session(db: &Db, dispatch: &Dispatch, terms: LeaseTerms, holder: &str, 
         }
     }
     session.cancel();
-    while tasks.join_next().await.is_some() {}
+    // They stop at their next pause; one whose store never answers is dropped, which any of them survives.
+    if tokio::time::timeout(TTL, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+        tasks.shutdown().await;
+    }
     tracing::info!(holder, "no longer leading");
 }

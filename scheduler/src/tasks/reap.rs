@@ -36,7 +36,7 @@ async fn reap(db: &Db, open: &OpenWindow) -> Result<usize, FeedError> {
     loop {
         let step = open.window.reap(LEASES_A_CALL).await?;
         reclaimed += step.tasks.len();
-        if step.tasks.iter().any(|task| task.died) {
+        if !step.tasks.is_empty() {
             let poisoned = db.count_deaths(&step.tasks).await?;
             if poisoned > 0 {
                 tracing::error!(tasks = poisoned, "tasks ended because workers kept dying with them in hand");

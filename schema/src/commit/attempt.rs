@@ -56,7 +56,8 @@ impl Db {
             Ok(fates) => fates,
             Err(refusal) => return Ok(Attempt::Refused(refusal)),
         };
-        let new = rows::insert_links(&mut tx, tenant, &links_of(&live)).await?;
+        let links = links_of(&live);
+        let new = rows::insert_links(&mut tx, tenant, &links).await?;
         let ends: Vec<_> = live.iter().flat_map(|outcome| row_ends(outcome, &fates, &targets)).collect();
         let ranks = rows::end_rows(&mut tx, tenant, &ends).await?;
         let lost: HashSet<_> =
@@ -80,7 +81,13 @@ impl Db {
         let mut applied: Vec<_> = ended.iter().map(|outcome| (outcome.task, Applied::CrawlEnded)).collect();
         applied.extend(live.iter().map(|outcome| (outcome.task, answer(outcome, &ends, &ranks))));
         let chunks = tallies.values().map(|tally| tally.chunks.unsigned_abs()).sum();
-        Ok(Attempt::Done(Committed { applied, new_tasks: new.into_values().collect(), finished, chunks }))
+        Ok(Attempt::Done(Committed {
+            applied,
+            new_tasks: new.into_values().collect(),
+            finished,
+            known: links.iter().map(|link| (link.job, link.hash)).collect(),
+            chunks,
+        }))
     }
 }
 

@@ -186,6 +186,8 @@ pub struct Committed {
     pub new_tasks: Vec<NewTask>,
     /// Some crawl has nothing open or is full: it can be ended.
     pub finished: bool,
+    /// URLs of the outcomes' links that their crawls have now, whether they were new or not.
+    pub known: Vec<(JobId, Hash128)>,
     /// Chunks of stored pages.
     pub chunks: u64,
 }
@@ -195,6 +197,7 @@ impl Committed {
         self.applied.extend(other.applied);
         self.new_tasks.extend(other.new_tasks);
         self.finished |= other.finished;
+        self.known.extend(other.known);
         self.chunks += other.chunks;
     }
 

@@ -108,6 +108,11 @@ impl Dispatch {
         redis::cmd("FLUSHALL").query_async(&mut self.connection.clone()).await.map_err(failed("flushall"))
     }
 
+    /// Wakes one idle worker.
+    pub async fn wake(&self) -> Result<(), WindowError> {
+        self.connection.clone().lpush(self.keys.wake(), "1").await.map_err(failed("wake"))
+    }
+
     /// A connection of its own for blocking reads.
     pub async fn waiter(&self) -> Result<Waiter, WindowError> {
         let config = AsyncConnectionConfig::new()
@@ -142,8 +147,11 @@ impl Waiter {
     async fn blocked_on(&mut self, list: String, at_most: Duration) -> Result<bool, WindowError> {
         // Zero would block for ever.
         let seconds = at_most.as_secs_f64().max(0.001);
-        let token: Option<(String, String)> =
-            self.connection.blpop(list, seconds).await.map_err(failed("blpop"))?;
-        Ok(token.is_some())
+        let read = self.connection.blpop::<_, Option<(String, String)>>(list, seconds);
+        // A path that drops packets silently never answers: the server would have, some time ago.
+        match tokio::time::timeout(at_most + RESPONSE_TIMEOUT, read).await {
+            Ok(token) => Ok(token.map_err(failed("blpop"))?.is_some()),
+            Err(_) => Err(WindowError::Answer { script: "blpop", answer: "nothing in time".to_owned() }),
+        }
     }
 }

@@ -72,13 +72,15 @@ impl Window {
         Ok(Reaped { tasks, more })
     }
 
-    /// Which of these lanes, all with open rows in the ledger, are empty here; mends lost host places.
-    pub async fn audit(&self, lanes: &[Lane]) -> Result<Audit, WindowError> {
+    /// Which of these lanes, all with open rows in the ledger, are empty here; mends lost host places. `deep`
+    /// also names lanes that take themselves for complete, since a push to them may have been lost.
+    pub async fn audit(&self, lanes: &[Lane], deep: bool) -> Result<Audit, WindowError> {
         let answer = self
             .call(
                 "audit",
                 |scripts| &scripts.audit,
                 |call| {
+                    call.arg(i32::from(deep));
                     for lane in lanes {
                         call.arg(lane.tenant.0).arg(lane.host.0);
                     }

@@ -40,16 +40,16 @@ async fn hydrate_drops_what_is_finished_ended_paused_or_claimed_later() -> Done 
 }
 
 #[tokio::test]
-async fn the_third_death_ends_a_task_and_is_counted_once() -> Done {
+async fn the_tenth_death_or_overrun_ends_a_task_and_is_counted_once() -> Done {
     let mut crawl = Crawl::with_pages(2).await?;
     let task = crawl.task(crawl.job, "/0").await?;
     let held = |died| [Reclaimed { task, tenant: TenantId(1), died }];
-    assert_eq!(crawl.db().count_deaths(&held(false)).await?, 0);
-    for deaths in [0, 0, 1, 0] {
-        assert_eq!(crawl.db().count_deaths(&held(true)).await?, deaths);
+    for death in 1..=11 {
+        let ended = crawl.db().count_deaths(&held(death % 2 == 0)).await?;
+        assert_eq!(ended, i64::from(death == 10), "death {death}");
     }
     assert_eq!(crawl.row("/0").await?, (7, Some("poison".to_owned())));
-    assert_eq!(crawl.count("SELECT deaths::bigint FROM crawl_urls WHERE verdict = 'poison'").await?, 3);
+    assert_eq!(crawl.count("SELECT deaths::bigint FROM crawl_urls WHERE verdict = 'poison'").await?, 10);
     let status = crawl.status().await?;
     assert_eq!((status.failed, status.open()), (1, 1));
     let again = crawl.claims(&[task]);
@@ -62,7 +62,7 @@ async fn a_task_that_poisoned_its_workers_takes_no_late_commit() -> Done {
     let mut crawl = Crawl::with_pages(1).await?;
     let tasks = crawl.take(&["/0"]).await?;
     let held = [Reclaimed { task: tasks[0].hydrated.task, tenant: crawl.tenant, died: true }];
-    for _ in 0..3 {
+    for _ in 0..10 {
         crawl.db().count_deaths(&held).await?;
     }
     let late = crawl.commit(vec![own_page(&tasks[0])]).await?;

@@ -204,7 +204,7 @@ impl History {
         if self.dice.roll(2) == 0 {
             let lanes: Vec<_> =
                 (0..HOSTS).map(|host| lane(number, i64::try_from(host).expect("small"))).collect();
-            let audit = self.rig.window.audit(&lanes).await?;
+            let audit = self.rig.window.audit(&lanes, false).await?;
             ensure!(audit.mended == 0, "a host had lost its place");
         } else if self.parked[tenant] {
             self.parked[tenant] = false;
@@ -237,7 +237,7 @@ impl History {
             let open: Vec<_> =
                 all.iter().filter(|at| !self.ledger[at].is_empty()).map(|at| lane(at.0, at.1)).collect();
             let mut hungry = self.rig.window.refills(100).await?;
-            hungry.extend(self.rig.window.audit(&open).await?.empty);
+            hungry.extend(self.rig.window.audit(&open, false).await?.empty);
             for lane in hungry {
                 let left_out = self.rig.window.left_out(&[lane]).await?[0];
                 let feed = self.feed_of(lane.tenant.0, lane.host.0, left_out);

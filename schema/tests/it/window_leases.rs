@@ -29,7 +29,7 @@ async fn every_call_of_an_older_generation_is_stale_and_changes_nothing() -> Don
         ("feed", old.feed(&lane_feed(1, 11, &[(110, 1)])).await.err()),
         ("park", old.park(TenantId(1)).await.err()),
         ("reap", old.reap(10).await.err()),
-        ("audit", old.audit(&[lane(1, 10)]).await.err()),
+        ("audit", old.audit(&[lane(1, 10)], false).await.err()),
         ("stats", old.stats().await.err()),
         ("leave", old.leave(worker).await.err()),
     ];

@@ -83,10 +83,20 @@ async fn the_sweep_removes_older_generations_and_nothing_else() -> Done {
 async fn the_audit_names_empty_lanes() -> Done {
     let rig = Rig::open().await?;
     rig.feed(1, 10, &[(100, 1)]).await?;
-    let audit = rig.window.audit(&[lane(1, 9), lane(1, 10), lane(2, 10)]).await?;
+    let audit = rig.window.audit(&[lane(1, 9), lane(1, 10), lane(2, 10)], false).await?;
     assert_eq!(audit.empty, [lane(1, 9), lane(2, 10)]);
     assert_eq!(audit.mended, 0);
-    assert_eq!(rig.window.audit(&[]).await?.empty, []);
+    assert_eq!(rig.window.audit(&[], false).await?.empty, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deep_audit_also_names_short_lanes_that_take_themselves_for_complete() -> Done {
+    let rig = Rig::open().await?;
+    rig.feed(1, 10, &[(100, 1)]).await?;
+    assert_eq!(rig.window.audit(&[lane(1, 10)], true).await?.empty, [lane(1, 10)]);
+    let _: i64 = rig.ask("HSET $/more 1:10 7").await?;
+    assert_eq!(rig.window.audit(&[lane(1, 10)], true).await?.empty, [], "it asks for a refill by itself");
     Ok(())
 }
 
@@ -101,11 +111,11 @@ async fn the_audit_mends_a_host_that_lost_its_place() -> Done {
     let _: i64 = rig.ask("HDEL $/ho 11").await?;
     let _: i64 = rig.ask("DEL $/rd:1 $/ring $/hw:11").await?;
     assert_eq!(rig.claim(worker, 8).await?, []);
-    let audit = rig.window.audit(&[lane(1, 10), lane(1, 11)]).await?;
+    let audit = rig.window.audit(&[lane(1, 10), lane(1, 11)], false).await?;
     assert_eq!((audit.mended, audit.empty.len()), (2, 0));
     assert_eq!(numbers(&rig.claim(worker, 8).await?), [110]);
     assert_eq!(rig.window.stats().await?.cooling, 1);
-    assert_eq!(rig.window.audit(&[lane(1, 10)]).await?.mended, 0);
+    assert_eq!(rig.window.audit(&[lane(1, 10)], false).await?.mended, 0);
     Ok(())
 }
 
@@ -116,7 +126,7 @@ async fn the_audit_mends_a_host_with_room_beside_its_requests_in_flight() -> Don
     rig.feed_with((1, 10), (0, 2), &[(100, 1), (101, 2)]).await?;
     rig.claim_one(worker).await?;
     let _: i64 = rig.ask("DEL $/ho $/rd:1 $/ring").await?;
-    assert_eq!(rig.window.audit(&[lane(1, 10)]).await?.mended, 1);
+    assert_eq!(rig.window.audit(&[lane(1, 10)], false).await?.mended, 1);
     assert_eq!(numbers(&rig.claim(worker, 8).await?), [101]);
     Ok(())
 }
@@ -128,7 +138,7 @@ async fn the_audit_brings_a_tenant_back_into_the_ring() -> Done {
     rig.feed(1, 10, &[(100, 1)]).await?;
     let _: i64 = rig.ask("DEL $/ring").await?;
     assert_eq!(rig.claim(worker, 1).await?, []);
-    rig.window.audit(&[lane(1, 10)]).await?;
+    rig.window.audit(&[lane(1, 10)], false).await?;
     assert_eq!(numbers(&rig.claim(worker, 1).await?), [100]);
     Ok(())
 }

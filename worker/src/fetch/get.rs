@@ -60,7 +60,7 @@ pub enum Fetched {
         /// The redirects that led there.
         hops: Vec<Hop>,
     },
-    /// The page is on another host, which was not contacted.
+    /// The page is on another host or not to be followed; it was not contacted.
     Redirect {
         /// Where it is.
         to: CanonicalUrl,
@@ -102,12 +102,14 @@ enum Step {
 impl Fetcher {
     /// Fetches `url` and follows redirects within its host, pausing for `hop_delay` before each.
     ///
-    /// The host's clock has to allow the first request; the pauses keep the clock for the others.
+    /// The host's clock has to allow the first request; the pauses keep the clock for the others. A target that
+    /// `follow` refuses is not contacted and comes back as [`Fetched::Redirect`], like one on another host.
     pub async fn get(
         &self,
         url: &CanonicalUrl,
         conditional: &Conditional,
         hop_delay: Duration,
+        follow: &(dyn Fn(&CanonicalUrl) -> bool + Sync),
     ) -> Result<Fetched, FetchError> {
         let mut deadline = Instant::now() + self.config.total_timeout;
         let mut hops = Vec::new();
@@ -125,7 +127,7 @@ impl Fetcher {
             };
             hops.push(Hop { url: current, status });
             self.check_hop(&hops, &to)?;
-            if to.host_key() != url.host_key() {
+            if to.host_key() != url.host_key() || !follow(&to) {
                 return Ok(Fetched::Redirect { to, hops });
             }
             sleep(hop_delay).await;

@@ -29,7 +29,7 @@ fn local_fetcher() -> Fetcher {
 
 async fn get(server: &Server, path: &str) -> Result<Fetched, FetchError> {
     let url = server.url(path);
-    local_fetcher().get(&url, &Conditional::default(), Duration::ZERO).await
+    local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await
 }
 
 async fn get_page(server: &Server, path: &str) -> Page {

@@ -192,8 +192,10 @@ async fn run_page(
                 terms: page.terms,
                 slot,
             };
-            // The store outlives all pages; if it panicked, the lease ends by its deadline.
-            let _ = finished.send(item).await;
+            if finished.send(item).await.is_err() {
+                // The store outlives all pages, so it has panicked: nothing can be finished any more.
+                session.abort.cancel();
+            }
         }
         Err(error) => {
             tracing::warn!(task = task.task.0, error = chain(&error), "page handed back");

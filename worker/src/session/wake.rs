@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rad_core::errors::chain;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +34,13 @@ pub(super) async fn listen(session: Arc<Session>, idle: Arc<Notify>, stop: Cance
             signal = reading => signal,
         };
         match signal {
-            Some(true) => session.kick.notify_one(),
+            Some(true) if session.slots.available_permits() > 0 => session.kick.notify_one(),
+            // The slots have filled up since: the signal is for another worker.
+            Some(true) => {
+                if let Err(error) = session.engine.dispatch.wake().await {
+                    tracing::debug!(error = chain(&error), "signal not passed on");
+                }
+            }
             Some(false) => {}
             None => {
                 waiter = None;

@@ -126,8 +126,10 @@ async fn every_kind_of_slowness_has_its_limit() {
     ] {
         let limits = FetchConfig { first_byte_timeout, total_timeout, min_rate, ..config("127.0.0.0/8") };
         let fetcher = Fetcher::new(limits).unwrap();
-        let error =
-            fetcher.get(&server.url(path), &Conditional::default(), Duration::ZERO).await.unwrap_err();
+        let error = fetcher
+            .get(&server.url(path), &Conditional::default(), Duration::ZERO, &|_| true)
+            .await
+            .unwrap_err();
         assert!(matches!(error, FetchError::Timeout(slow) if slow == expected), "{path}: {error:?}");
     }
 }
@@ -139,7 +141,8 @@ async fn a_closed_port_is_a_connect_failure_and_a_server_without_tls_a_tls_failu
     let https = plain.url("/").as_str().replacen("http", "https", 1);
     for (url, failure) in [(format!("http://{closed}/"), FailureClass::Connect), (https, FailureClass::Tls)] {
         let url = CanonicalUrl::parse(&url).unwrap();
-        let error = local_fetcher().get(&url, &Conditional::default(), Duration::ZERO).await.unwrap_err();
+        let error =
+            local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await.unwrap_err();
         assert_eq!(error.failure(), failure, "{url:?}: {error:?}");
     }
 }
@@ -149,6 +152,7 @@ async fn a_name_without_an_address_is_a_dns_failure() {
     // The resolver refuses a label of 64 bytes by itself, so the test needs no name server.
     let url = format!("http://{}.example.com/", "x".repeat(64));
     let url = CanonicalUrl::parse(&url).unwrap();
-    let error = local_fetcher().get(&url, &Conditional::default(), Duration::ZERO).await.unwrap_err();
+    let error =
+        local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await.unwrap_err();
     assert_eq!(error.failure(), FailureClass::Dns, "{error:?}");
 }
