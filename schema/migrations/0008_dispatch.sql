@@ -86,7 +86,9 @@ BEGIN ATOMIC
         SET generation = new_generation, fence = claimed.fence,
             hydrated_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
         FROM unnest(tenants, tasks, fences) AS claimed(tenant_id, task_id, fence)
-        WHERE u.tenant_id = claimed.tenant_id AND u.task_id = claimed.task_id AND u.state = 0
+        -- state + 0: the index of open rows must not be taken. It is the smallest, and a planner without
+        -- statistics reads all of a tenant's open rows from it to find one.
+        WHERE u.tenant_id = claimed.tenant_id AND u.task_id = claimed.task_id AND u.state + 0 = 0
           AND (u.generation, u.fence) < (new_generation, claimed.fence)
           -- A scalar sub-select, not a join: joined, a planner without statistics goes from the crawl to all
           -- of its open rows.

@@ -9,6 +9,7 @@ SET state = e.state, verdict = e.verdict, evidence = e.evidence, document_id = e
 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::bigint[],
             $9::smallint[], $10::bigint[])
      AS e(task_id, generation, fence, state, verdict, evidence, document_id, failed_attempts, wait_us)
-WHERE u.tenant_id = $1 AND u.task_id = e.task_id AND u.state = 0
+-- state + 0: the index of open rows must not be taken; a planner without statistics would read all of it.
+WHERE u.tenant_id = $1 AND u.task_id = e.task_id AND u.state + 0 = 0
   AND u.generation = e.generation AND u.fence = e.fence
 RETURNING u.task_id, u.rank
