@@ -79,8 +79,6 @@ pub enum Verdict {
     TooManyRedirects,
     /// The body is larger than the limit for its type.
     TooLarge,
-    /// Decompressed out of all proportion to what came over the wire.
-    DecompressionBomb,
     /// The body has a content coding that was not asked for.
     UnsupportedEncoding,
     /// The redirect leads out of the crawl's scope.
@@ -120,7 +118,6 @@ impl Verdict {
             Self::Protocol => "protocol",
             Self::TooManyRedirects => "too_many_redirects",
             Self::TooLarge => "too_large",
-            Self::DecompressionBomb => "decompression_bomb",
             Self::UnsupportedEncoding => "unsupported_encoding",
             Self::RedirectOutOfScope => "redirect_out_of_scope",
             Self::ParserFailed => "parser_failed",
