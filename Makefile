@@ -2,7 +2,7 @@
 #
 #   make up URL=https://example.org     build rad and crawl the site with private stores
 #   make test ARGS=...                  all tests, with real stores
-#   make lint                           formatting, lints, documentation, scripts
+#   make lint                           formatting, lints, documentation, scripts, rules for Prometheus
 
 .PHONY: up test lint stores
 
@@ -26,7 +26,13 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items
+	scripts/install-checkers.sh
 	scripts/lint-scripts.sh
+	if cargo deny --version >/dev/null 2>&1; then \
+		cargo deny check; \
+	else \
+		echo "cargo-deny is not installed: licences, advisories and sources not checked"; \
+	fi
 
 stores:
 	scripts/install-stores.sh

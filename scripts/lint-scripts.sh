@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks shell and Lua files with the linters that are installed; one that is missing is named, not an error.
+# Checks shell and Lua files and the rules for Prometheus with the programs that are installed; one that is missing
+# is named, not an error. scripts/install-checkers.sh installs all of them.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -34,6 +35,12 @@ check_lua() {
     fi
 }
 
+check_rules() {
+    promtool check config --syntax-only deploy/prometheus/prometheus.yml deploy/prometheus/compose.yml
+    promtool check rules deploy/prometheus/rad-alerts.yml
+    promtool test rules deploy/prometheus/rad-alerts.test.yml
+}
+
 if command -v shellcheck >/dev/null 2>&1; then
     shellcheck scripts/*.sh .ci/run
 else
@@ -43,4 +50,9 @@ if command -v luacheck >/dev/null 2>&1; then
     check_lua
 else
     echo "luacheck is not installed: Lua scripts not checked" >&2
+fi
+if command -v promtool >/dev/null 2>&1; then
+    check_rules
+else
+    echo "promtool is not installed: rules for Prometheus not checked" >&2
 fi

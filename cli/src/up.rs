@@ -11,16 +11,18 @@ mod settings;
 mod site;
 mod summary;
 
-use std::io::Write as _;
+use std::path::Path;
 use std::time::Instant;
 
 use rad_core::url::CanonicalUrl;
-use rad_loadtest::fleet::{CrawlStatus, Fleet, Process};
+use rad_loadtest::client::CrawlStatus;
+use rad_loadtest::fleet::{Fleet, Process};
 
 pub(crate) use settings::UpOptions;
 
 use crate::failure::{Failure, INTERRUPTED, NOTHING_STORED};
 use crate::interrupt::Interrupt;
+use crate::output;
 use crate::paint::Paint;
 use follow::Watch;
 use memory::Memory;
@@ -41,7 +43,7 @@ pub(crate) async fn run(options: &UpOptions, interrupt: &Interrupt) -> Result<u8
     let outcome = up(options, interrupt).await;
     if let (true, Err(failure)) = (options.json, &outcome) {
         let error = format!("{:#}", failure.error);
-        print(&serde_json::json!({ "outcome": "failed", "exit_code": failure.code, "error": error }))?;
+        output::json(&serde_json::json!({ "outcome": "failed", "exit_code": failure.code, "error": error }))?;
     }
     outcome
 }
@@ -111,10 +113,10 @@ async fn crawl(up: &mut Up, watch: &mut Watch, options: &UpOptions) -> Result<u8
     up.memory.forget(&up.start)?;
     let summary = Summary::read(&up.fleet, status, crawl.continued, began.elapsed()).await?;
     if options.json {
-        print(&summary.json(options.given_stores()))?;
+        output::json(&summary.json(options.given_stores()))?;
     } else {
         let text = summary.text(Paint::for_stdout(), options.given_stores());
-        std::io::stdout().write_all(text.as_bytes())?;
+        output::text(&text)?;
     }
     Ok(if summary.stored_something() { 0 } else { NOTHING_STORED })
 }
@@ -127,19 +129,27 @@ async fn interrupted(up: &Up, options: &UpOptions) -> Result<u8, Failure> {
             Some(id) => up.fleet.api().crawl(id).await.ok(),
             None => None,
         };
-        print(&serde_json::json!({ "outcome": "interrupted", "crawl": status }))?;
+        output::json(&serde_json::json!({ "outcome": "interrupted", "crawl": status }))?;
     }
     Ok(INTERRUPTED)
 }
 
 async fn stay(up: &mut Up, watch: &mut Watch, interrupt: &Interrupt) -> Result<(), Failure> {
-    eprintln!(
-        "Staying up: API at {}, key in {}; Ctrl-C stops",
-        up.fleet.api().origin(),
-        up.memory.key_file().display()
-    );
+    eprintln!("{}", how_to_use(up.fleet.api().origin(), &up.memory.key_file()));
     let watching = watch.keep(&mut up.fleet);
     interrupt.first.run_until_cancelled(watching).await.unwrap_or(Ok(()))
+}
+
+/// What to type elsewhere while everything stays up.
+fn how_to_use(origin: &str, key_file: &Path) -> String {
+    // Another terminal is in another folder.
+    let key_file = std::path::absolute(key_file).unwrap_or_else(|_| key_file.to_owned());
+    let quoted = key_file.display().to_string().replace('\'', r"'\''");
+    format!(
+        "\nStaying up until Ctrl-C. The other commands find this fleet with:\n  \
+         export RAD_API_URL={origin} RAD_API_KEY_FILE='{quoted}'\n  \
+         rad status, rad docs, rad workers, rad whoami, rad crawl URL"
+    )
 }
 
 async fn stop(up: Up, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -155,6 +165,15 @@ async fn stop(up: Up, interrupt: &Interrupt) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(value: &serde_json::Value) -> std::io::Result<()> {
-    writeln!(std::io::stdout(), "{value}")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_the_fleet_can_be_pasted_into_a_shell_anywhere() {
+        let told = how_to_use("http://127.0.0.1:9", Path::new("/tmp/it's/key"));
+        let line = r"export RAD_API_URL=http://127.0.0.1:9 RAD_API_KEY_FILE='/tmp/it'\''s/key'";
+        assert!(told.contains(line), "{told}");
+        assert!(how_to_use("http://a", Path::new(".rad/key")).contains("RAD_API_KEY_FILE='/"));
+    }
 }

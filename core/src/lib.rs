@@ -7,6 +7,7 @@ pub mod address;
 pub mod chunk;
 pub mod errors;
 pub mod ids;
+pub mod metrics;
 pub mod retry;
 pub mod robots;
 pub mod scope;

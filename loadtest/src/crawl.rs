@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub use options::{CrawlOptions, UsageError};
 pub use report::Report;
 
-use crate::fleet::{ApiError, CrawlStatus, Fleet, FleetOptions, Progress, StartRequest};
+use crate::client::{ApiError, CrawlStatus, Progress, StartRequest};
+use crate::fleet::{Fleet, FleetOptions};
 use judgement::{Judgement, Kept};
 use target::Target;
 

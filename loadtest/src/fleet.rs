@@ -10,20 +10,19 @@
 //! **Ends.** [`Fleet::stop`] drains: workers, then schedulers, then stores. Dropping kills. Children have process
 //! groups of their own, so that Ctrl-C on a terminal reaches only the supervisor.
 
-mod api;
 mod error;
 mod folder;
+mod metrics;
+mod operator;
 mod options;
 mod orphans;
 mod process;
 mod programs;
-mod progress;
-mod replies;
-mod request;
 mod scheduler;
 mod start;
 mod stop;
 mod stores;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -36,15 +35,15 @@ use nix::fcntl::Flock;
 use rad_core::ids::TenantId;
 use rad_schema::local::LocalStores;
 
-pub use api::{Api, ApiError, StartRequest};
 pub use error::StartError;
 pub use options::{FleetOptions, StoresChoice};
 pub use process::{Process, ProcessError};
-pub use progress::Progress;
-pub use replies::{Counts, CrawlStatus, Document, ExcludedLinks, ReasonCount, Sample, Worker};
 pub use start::{News, Stage};
 pub use stop::Stopped;
+pub use tenant::TenantApi;
 
+use crate::client::{Api, ApiError, CrawlStatus};
+use operator::Operator;
 use scheduler::Scheduler;
 use stores::Stores;
 
@@ -52,8 +51,9 @@ use stores::Stores;
 pub struct Fleet {
     workers: Vec<Process>,
     schedulers: Vec<Scheduler>,
-    api: Api,
+    api: TenantApi,
     key: String,
+    operator: Operator,
     stores: Stores,
     options: FleetOptions,
     /// The newest life of a worker before this fleet: older ones are not ours.
@@ -81,6 +81,11 @@ impl Fleet {
         &self.api
     }
 
+    /// The API as the fleet's operator: its key has the scope `admin`, and is revoked when the fleet stops.
+    pub fn operator(&self) -> &Api {
+        self.operator.api()
+    }
+
     /// The fleet's tenant.
     pub fn tenant(&self) -> TenantId {
         self.api.tenant()
@@ -92,10 +97,10 @@ impl Fleet {
     }
 
     /// Makes another tenant (or finds it) and returns the API as this one.
-    pub async fn create_tenant(&self, name: &str, monthly_pages: Option<i64>) -> anyhow::Result<Api> {
+    pub async fn create_tenant(&self, name: &str, monthly_pages: Option<i64>) -> anyhow::Result<TenantApi> {
         let (tenant, key) =
             rad_schema::tenants::create(&self.stores.owner_url(), name, monthly_pages).await?;
-        Ok(self.api.with_key(tenant, &key))
+        Ok(TenantApi::new(self.api.with_key(key), tenant))
     }
 
     /// Sets how many pages a tenant may store in a month; none for no limit.
@@ -111,6 +116,11 @@ impl Fleet {
     /// Postgres under the role of the processes.
     pub fn database_url(&self) -> String {
         self.stores.database_url()
+    }
+
+    /// Postgres under the role that owns the schema.
+    pub fn owner_url(&self) -> String {
+        self.stores.owner_url()
     }
 
     /// Redis.

@@ -3,9 +3,11 @@
 //! - [`web`] serves a site that follows from a seed alone, so that what a crawl must find is known
 //!   beforehand.
 //! - [`oracle`] walks any loopback site with its own link scanner and says what a crawl must find there.
+//! - [`client`] asks the API, for everything here and for `rad`.
 //! - [`fleet`] starts schedulers and workers as real processes and can kill, drain and restart each.
 //! - [`crawl`] measures one crawl by a fleet and checks what it left in the stores.
 
+pub mod client;
 pub mod crawl;
 pub mod fleet;
 pub mod oracle;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
+use rad_core::address::AddressPolicy;
 
 /// Serves the API and, as the leader of all replicas, keeps the fleet fed.
 #[derive(Clone, Debug, Parser)]
@@ -17,9 +18,22 @@ pub struct Config {
     /// Address of the API. Loopback unless you say otherwise.
     #[arg(long, env = "RAD_LISTEN", default_value = "127.0.0.1:7070")]
     pub listen: SocketAddr,
+    /// Address of `/metrics` for Prometheus. Loopback unless you say otherwise; port 0 for any free one.
+    #[arg(long, env = "RAD_METRICS_LISTEN", default_value = "127.0.0.1:9464")]
+    pub metrics_listen: SocketAddr,
+    /// Networks that may be crawled although they are not public, such as 10.1.0.0/16,192.168.7.1/32; the same as the
+    /// workers'.
+    #[arg(long, env = "RAD_ALLOW_CIDRS", default_value = "")]
+    pub allow_cidrs: AddressPolicy,
     /// Seconds after which a silent worker is dead; the same value as the workers'.
     #[arg(long, env = "RAD_LEASE_TTL_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(2..=300))]
     pub lease_ttl_seconds: u64,
+    /// Seconds that open requests get at a stop before their connections are cut.
+    #[arg(long, env = "RAD_DRAIN_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub drain_seconds: u64,
+    /// Seconds after which a process that is stuck ends itself with exit code 70; 0 for never.
+    #[arg(long, env = "RAD_WATCHDOG_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub watchdog_seconds: u64,
     /// Connections to Postgres at most.
     #[arg(long, env = "RAD_DB_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub db_connections: u32,

@@ -4,21 +4,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rad_core::metrics::Role;
 use rad_scheduler::config::Config;
+use rad_schema::process::metrics::serve_metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = Config::parse();
     rad_schema::process::init_logs();
-    match serve(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rad_schema::process::runtime::run(serve(config))
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -26,10 +21,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         anyhow::anyhow!("listen on {} (RAD_LISTEN): {error}: choose another port", config.listen)
     })?;
     let address = listener.local_addr()?;
-    // The one line on stdout: with port 0, whoever started us learns the port from it.
-    writeln!(std::io::stdout(), "http://{address}")?;
-    tracing::info!(%address, "listening");
+    // Until the very end: a stop is when somebody looks.
+    let ended = CancellationToken::new();
+    let metrics = serve_metrics(config.metrics_listen, Role::Scheduler, ended.child_token()).await?;
+    let _ended = ended.drop_guard();
+    // All of stdout, in one write: with port 0, whoever started us learns the ports from it and may then leave.
+    let ports = format!("http://{address}\nmetrics http://{}\n", metrics.address);
+    std::io::stdout().write_all(ports.as_bytes())?;
+    tracing::info!(%address, metrics = %metrics.address, "listening");
     let shutdown = CancellationToken::new();
     rad_schema::process::cancel_on_signal(shutdown.clone())?;
-    Ok(rad_scheduler::run(config, listener, shutdown).await?)
+    Ok(rad_scheduler::run(config, listener, metrics.fleet, shutdown).await?)
 }

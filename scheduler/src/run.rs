@@ -3,7 +3,8 @@
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rad_schema::process::{OpenError, open_stores};
+use rad_schema::process::metrics::FleetSeries;
+use rad_schema::process::{OpenError, open_stores, watchdog};
 use rad_schema::window::LeaseTerms;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -14,6 +15,11 @@ use crate::config::Config;
 use crate::service::Service;
 use crate::tasks;
 
+/// Longest wait for the leader's tasks and for its last word to Postgres.
+const RESIGNS: Duration = Duration::from_secs(8);
+/// Connections that a statement still uses are not waited for any longer.
+const CLOSES: Duration = Duration::from_secs(2);
+
 /// Why a scheduler did not start, or ended.
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -23,24 +29,56 @@ pub enum RunError {
     /// The API's socket failed.
     #[error("serve the API")]
     Serve(#[source] io::Error),
+    /// The system has no thread for the watchdog.
+    #[error("start the watchdog")]
+    Watchdog(#[source] io::Error),
 }
 
-/// Serves on `listener` until `shutdown`, then finishes open requests and gives the leadership up.
-pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> Result<(), RunError> {
-    let (db, dispatch) =
-        open_stores(&config.database_url, &config.redis_url, config.db_connections, "rad-scheduler").await?;
+/// Serves on `listener` until `shutdown`, then finishes open requests and gives the leadership up. Clients that
+/// keep a request open and stores that don't answer are left behind after the time to drain. `fleet` takes the
+/// series that only the leader exports.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    fleet: FleetSeries,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    watchdog::watch_runtime(Duration::from_secs(config.watchdog_seconds)).map_err(RunError::Watchdog)?;
+    let stores = open_stores(&config.database_url, &config.redis_url, config.db_connections, "rad-scheduler");
+    let (db, dispatch) = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        opened = stores => opened?,
+    };
     let terms = LeaseTerms { ttl: Duration::from_secs(config.lease_ttl_seconds), ..LeaseTerms::default() };
-    let leader = tokio::spawn(tasks::lead(db.clone(), dispatch.clone(), terms, holder(), shutdown.clone()));
-    let router = api::router(Service { db: db.clone(), dispatch, terms });
-    let served =
-        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned()).await;
+    let leader =
+        tokio::spawn(tasks::lead(db.clone(), dispatch.clone(), terms, holder(), fleet, shutdown.clone()));
+    let router = api::router(Service { db: db.clone(), dispatch, terms, addresses: config.allow_cidrs });
+    let serving = axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+        .into_future();
+    let served = tokio::select! {
+        served = serving => served,
+        () = after(&shutdown, Duration::from_secs(config.drain_seconds)) => {
+            tracing::warn!("time to drain is over, open requests are cut");
+            Ok(())
+        }
+    };
     // A socket that fails must not leave a leader behind that nobody can reach.
     shutdown.cancel();
-    if leader.await.is_err() {
-        tracing::error!("the leader's task panicked");
+    match tokio::time::timeout(RESIGNS, leader).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => tracing::error!("the leader's task panicked"),
+        Err(_) => tracing::warn!("leadership not given up in time, it ends by itself"),
     }
-    db.close().await;
+    if tokio::time::timeout(CLOSES, db.close()).await.is_err() {
+        tracing::debug!("connections to Postgres were still in use");
+    }
     served.map_err(RunError::Serve)
+}
+
+async fn after(shutdown: &CancellationToken, time: Duration) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(time).await;
 }
 
 /// Names this life of the process: machines share process ids, and a machine reuses them.

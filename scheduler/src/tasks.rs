@@ -2,14 +2,18 @@
 
 mod feeder;
 mod finish;
+mod gauges;
 mod generation;
 mod leader;
 mod reap;
 mod reconcile;
+mod skew;
 mod trim;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use metrics::histogram;
+use rad_core::metrics::control::TICK_DURATION;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -26,4 +30,18 @@ async fn next(stop: &CancellationToken, period: Duration) -> bool {
         () = stop.cancelled() => false,
         () = tokio::time::sleep(period) => true,
     }
+}
+
+/// One activation of a task, measured.
+async fn timed<T>(task: &'static str, work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let done = work.await;
+    histogram!(TICK_DURATION, "task" => task).record(begun.elapsed());
+    done
+}
+
+/// A count as the value of a gauge.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float, exact up to 2^53")]
+fn as_gauge(count: i64) -> f64 {
+    count as f64
 }

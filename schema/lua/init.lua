@@ -1,8 +1,8 @@
 -- Opens a new generation. A lower or equal one changes nothing: the caller lost the race.
--- ARGV[2] run_id of this server, as the caller saw it
+-- ARGV[2] run_id of this server, as the caller saw it   ARGV[3] number of the protocol that the caller speaks
 -- returns 1 opened, 0 not
 local current = tonumber(call('HGET', meta, 'gen') or 0)
 if tonumber(ARGV[1]) <= current then return 0 end
 if ARGV[2] ~= string.match(call('INFO', 'server'), 'run_id:(%x+)') then return 0 end
-call('HSET', meta, 'gen', ARGV[1], 'run_id', ARGV[2], 'fence', '0', 'vfloor', '0')
+call('HSET', meta, 'gen', ARGV[1], 'run_id', ARGV[2], 'protocol', ARGV[3], 'fence', '0', 'vfloor', '0')
 return 1

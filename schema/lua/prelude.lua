@@ -1,7 +1,7 @@
 #!lua
 -- Stands before every script of a shard: its clock, its key names, and how hosts and tenants move.
 --
--- KEYS[1]  {tag}:meta     hash: gen, run_id, fence (counter), vfloor (virtual time), left_out (counter)
+-- KEYS[1]  {tag}:meta     hash: gen, run_id, protocol, fence (counter), vfloor (virtual time), left_out (counter)
 -- ARGV[1]  generation     number; a script of another generation answers STALE and changes nothing
 --
 -- All other keys lie in the same slot under '{tag}:g<generation>:'. T = tenant, H = host, w = incarnation:

@@ -2,11 +2,13 @@
 --
 -- rad_app       what every process logs in as: no ownership, no BYPASSRLS.
 -- rad_dispatch  owns the functions that cross tenants; nobody logs in as it.
+-- rad_admin     owns the functions that make and change tenants and keys; nobody logs in as it.
 DO $$
 DECLARE
     wanted record;
 BEGIN
-    FOR wanted IN SELECT * FROM (VALUES ('rad_app', 'LOGIN'), ('rad_dispatch', 'NOLOGIN')) AS r(name, login)
+    FOR wanted IN SELECT * FROM (VALUES ('rad_app', 'LOGIN'), ('rad_dispatch', 'NOLOGIN'),
+                                        ('rad_admin', 'NOLOGIN')) AS r(name, login)
     LOOP
         BEGIN
             EXECUTE format('CREATE ROLE %I %s NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT',
@@ -16,12 +18,12 @@ BEGIN
             WHEN duplicate_object OR unique_violation THEN NULL;
         END;
     END LOOP;
-    -- ALTER ... OWNER TO rad_dispatch asks for membership, unless a superuser migrates.
+    -- ALTER ... OWNER TO asks for membership, unless a superuser migrates.
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        EXECUTE format('GRANT rad_dispatch TO %I', current_user);
+        EXECUTE format('GRANT rad_dispatch, rad_admin TO %I', current_user);
     END IF;
 END
 $$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO rad_app, rad_dispatch;
+GRANT USAGE ON SCHEMA public TO rad_app, rad_dispatch, rad_admin;

@@ -9,17 +9,18 @@ CREATE TABLE tenants (
     max_crawlers  integer NOT NULL DEFAULT 256 CHECK (max_crawlers > 0),
     -- Pages stored in a calendar month (UTC); NULL means no limit.
     monthly_pages bigint CHECK (monthly_pages >= 0),
-    -- Bytes of bodies and chunks kept; NULL means no limit.
+    -- Bytes of bodies, Markdown and chunks kept, as they are stored; NULL means no limit.
     storage_bytes bigint CHECK (storage_bytes >= 0),
     created_at    timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE api_keys (
     tenant_id    bigint NOT NULL REFERENCES tenants,
-    key_id       text NOT NULL,
+    -- Part of the key itself, so that a key found somewhere can be revoked.
+    key_id       text NOT NULL CHECK (key_id ~ '^[0-9a-f]{8}$'),
     -- SHA-256 of the whole key. A key has 256 random bits, so no slow hash is needed.
     key_hash     bytea NOT NULL CHECK (octet_length(key_hash) = 32),
-    scopes       text[] NOT NULL DEFAULT '{read,crawl}',
+    scopes       text[] NOT NULL DEFAULT '{read,crawl}' CHECK (scopes <@ '{read,crawl,admin}' AND scopes <> '{}'),
     created_at   timestamptz NOT NULL DEFAULT now(),
     revoked_at   timestamptz,
     PRIMARY KEY (tenant_id, key_id)

@@ -27,6 +27,8 @@ CREATE TABLE jobs (
     scope           jsonb NOT NULL DEFAULT '{}',
     max_pages       bigint CHECK (max_pages > 0),
     idempotency_key text,
+    -- W3C trace id of the request that started it: every log line of its tasks carries it.
+    trace_id        text NOT NULL CHECK (trace_id ~ '^[0-9a-f]{32}$'),
     created_at      timestamptz NOT NULL DEFAULT now(),
     ended_at        timestamptz,
     PRIMARY KEY (tenant_id, job_id),
@@ -99,3 +101,7 @@ CREATE TABLE crawl_urls (
 ) WITH (fillfactor = 60);
 -- What the feeder reads. Open rows only, so finished crawls cost nothing.
 CREATE INDEX crawl_urls_feed ON crawl_urls (tenant_id, job_id, host_id, rank, task_id) WHERE state = 0;
+-- What people ask a crawl for: its documents, and what it could not have.
+CREATE INDEX crawl_urls_documents ON crawl_urls (tenant_id, job_id, document_id)
+    WHERE state IN (1, 2) AND document_id IS NOT NULL;
+CREATE INDEX crawl_urls_errors ON crawl_urls (tenant_id, job_id, task_id) WHERE state IN (6, 7);

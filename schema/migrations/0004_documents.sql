@@ -25,6 +25,9 @@ CREATE TABLE documents (
     markdown      bytea NOT NULL,
     chunk_count   integer NOT NULL,
     tokens        bigint NOT NULL,
+    -- Bytes of Markdown and chunks, as stored, of this version and of the one before.
+    bytes          bigint NOT NULL,
+    previous_bytes bigint NOT NULL DEFAULT 0,
     fetched_at    timestamptz NOT NULL DEFAULT now(),
     tombstoned_at timestamptz,
     PRIMARY KEY (tenant_id, document_id),

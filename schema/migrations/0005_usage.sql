@@ -5,8 +5,17 @@ CREATE TABLE tenant_usage (
     -- First day of the month, UTC.
     month        date NOT NULL,
     pages        bigint NOT NULL DEFAULT 0,
+    -- Bytes kept after the month's last commit.
     stored_bytes bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, month)
+) WITH (fillfactor = 50);
+
+-- Bytes that a tenant keeps now: bodies, Markdown and chunks.
+CREATE TABLE tenant_storage (
+    tenant_id bigint PRIMARY KEY REFERENCES tenants,
+    bytes     bigint NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+    -- The least growth that was refused for want of room: with less room than this nothing is fetched.
+    wanted    bigint CHECK (wanted > 0)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE usage_events (

@@ -6,6 +6,9 @@ CREATE TABLE crawler_instances (
     worker_id    text NOT NULL,
     version      text NOT NULL,
     slots        integer NOT NULL,
+    pool         text NOT NULL DEFAULT 'default',
+    -- Where its metrics are served; NULL when they are not.
+    metrics_address text,
     state        text NOT NULL DEFAULT 'alive' CHECK (state IN ('alive', 'draining', 'stopped', 'lost')),
     -- Tasks in hand at the last heartbeat, and the crawl of one of them.
     busy         integer NOT NULL DEFAULT 0,

@@ -20,10 +20,11 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON tenants, api_keys, policy, tenant_usage TO rad_app;
-GRANT INSERT, UPDATE ON tenant_usage TO rad_app;
+GRANT SELECT ON tenants, api_keys, policy TO rad_app;
+GRANT SELECT, INSERT, UPDATE ON tenant_usage, tenant_storage TO rad_app;
 GRANT SELECT, INSERT, UPDATE ON sources, jobs, job_progress, job_reasons, crawl_urls, documents TO rad_app;
-GRANT SELECT, INSERT ON doc_blobs, usage_events TO rad_app;
+GRANT SELECT, INSERT ON usage_events TO rad_app;
+GRANT SELECT, INSERT, DELETE ON doc_blobs TO rad_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chunks TO rad_app;
 GRANT SELECT, INSERT, DELETE ON outbox TO rad_app;
 GRANT USAGE ON SEQUENCE crawl_task_ids TO rad_app;
@@ -32,15 +33,25 @@ GRANT USAGE ON SEQUENCE crawl_task_ids TO rad_app;
 CREATE POLICY dispatch_reads ON tenants FOR SELECT TO rad_dispatch USING (true);
 CREATE POLICY dispatch_reads ON api_keys FOR SELECT TO rad_dispatch USING (true);
 CREATE POLICY dispatch_reads ON tenant_usage FOR SELECT TO rad_dispatch USING (true);
+CREATE POLICY dispatch_reads ON tenant_storage FOR SELECT TO rad_dispatch USING (true);
 CREATE POLICY dispatch_reads ON documents FOR SELECT TO rad_dispatch USING (true);
 CREATE POLICY dispatch_all ON jobs TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON job_progress TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON job_reasons TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON crawl_urls TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON outbox TO rad_dispatch USING (true) WITH CHECK (true);
-GRANT SELECT ON tenants, api_keys, tenant_usage TO rad_dispatch;
-GRANT SELECT (tenant_id, url_hash, etag, last_modified, tombstoned_at) ON documents TO rad_dispatch;
+GRANT SELECT ON tenants, api_keys, tenant_usage, tenant_storage TO rad_dispatch;
+GRANT SELECT (tenant_id, url_hash, document_id, etag, last_modified, tombstoned_at) ON documents TO rad_dispatch;
 GRANT SELECT, UPDATE ON jobs, job_progress, crawl_urls TO rad_dispatch;
 GRANT SELECT, INSERT, UPDATE ON job_reasons TO rad_dispatch;
 GRANT SELECT, DELETE ON outbox TO rad_dispatch;
 GRANT SELECT, INSERT, UPDATE ON hosts, crawler_instances, dispatch_shards, leader_leases TO rad_dispatch;
+
+-- What the functions of operators may touch.
+CREATE POLICY admin_all ON tenants TO rad_admin USING (true) WITH CHECK (true);
+CREATE POLICY admin_all ON api_keys TO rad_admin USING (true) WITH CHECK (true);
+CREATE POLICY admin_all ON tenant_storage TO rad_admin USING (true) WITH CHECK (true);
+CREATE POLICY admin_reads ON tenant_usage FOR SELECT TO rad_admin USING (true);
+GRANT SELECT, INSERT, UPDATE ON tenants, api_keys TO rad_admin;
+GRANT SELECT, UPDATE (wanted) ON tenant_storage TO rad_admin;
+GRANT SELECT ON tenant_usage TO rad_admin;

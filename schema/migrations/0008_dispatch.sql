@@ -57,20 +57,24 @@ BEGIN ATOMIC
     ) AS head;
 END;
 
--- What a lane's tenant and host allow. room: pages left this month, NULL when there is no limit.
+-- What a lane's tenant and host allow. room: pages left this month, NULL when there is no limit; none while the
+-- storage has less room than was refused last.
 CREATE FUNCTION dispatch_terms(tenants bigint[], hosts bigint[])
 RETURNS TABLE (tenant_id bigint, host_id bigint, weight integer, max_crawlers integer, room bigint,
                delay_ms bigint, max_concurrency integer, not_before_ms bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-    SELECT t.tenant_id, h.host_id, t.weight, t.max_crawlers, t.monthly_pages - coalesce(used.pages, 0),
+    SELECT t.tenant_id, h.host_id, t.weight, t.max_crawlers,
+           CASE WHEN t.storage_bytes - kept.bytes < coalesce(kept.wanted, 1) THEN 0
+                ELSE t.monthly_pages - coalesce(used.pages, 0) END,
            h.delay_ms, h.max_concurrency,
            greatest(0, extract(epoch FROM h.not_before - clock_timestamp()) * 1000)::bigint
     FROM unnest(tenants, hosts) AS lane(tenant_id, host_id)
     JOIN tenants t ON t.tenant_id = lane.tenant_id
     JOIN hosts h ON h.host_id = lane.host_id
     LEFT JOIN tenant_usage used
-        ON used.tenant_id = t.tenant_id AND used.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+        ON used.tenant_id = t.tenant_id AND used.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date
+    LEFT JOIN tenant_storage kept ON kept.tenant_id = t.tenant_id;
 END;
 
 -- Takes a claimed batch into hand. Rows that are finished, cancelled, paused or claimed later by somebody else
@@ -78,7 +82,7 @@ END;
 CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint)
 RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, url text, depth smallint,
                attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
-               etag text, last_modified text)
+               trace_id text, document_id bigint, etag text, last_modified text)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
     WITH taken AS (
@@ -97,10 +101,11 @@ BEGIN ATOMIC
                   u.hydrated_us
     )
     SELECT taken.tenant_id, taken.task_id, taken.job_id, taken.host_id, taken.url, taken.depth,
-           taken.attempts, taken.hydrated_us, j.start_url, j.scope, j.priority, d.etag, d.last_modified
+           taken.attempts, taken.hydrated_us, j.start_url, j.scope, j.priority, j.trace_id,
+           d.document_id, d.etag, d.last_modified
     FROM taken
     JOIN jobs j ON j.tenant_id = taken.tenant_id AND j.job_id = taken.job_id
-    LEFT JOIN LATERAL (SELECT o.etag, o.last_modified FROM documents o
+    LEFT JOIN LATERAL (SELECT o.document_id, o.etag, o.last_modified FROM documents o
                        WHERE o.tenant_id = taken.tenant_id AND o.url_hash = taken.url_hash
                          AND o.tombstoned_at IS NULL LIMIT 1) AS d ON true;
 END;

@@ -1,11 +1,19 @@
 -- Hosts, keys, leadership and worker registration: shared by tenants, so reached through functions only.
 
 CREATE FUNCTION get_tenant_by_api_key(presented_hash bytea)
-RETURNS TABLE (tenant_id bigint, name text, scopes text[])
+RETURNS TABLE (tenant_id bigint, name text, scopes text[], key_hash bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-    SELECT t.tenant_id, t.name, k.scopes FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id
+    SELECT t.tenant_id, t.name, k.scopes, k.key_hash FROM api_keys k JOIN tenants t ON t.tenant_id = k.tenant_id
     WHERE k.key_hash = presented_hash AND k.revoked_at IS NULL;
+END;
+
+-- Whether this key was valid once: only who has the whole key can ask.
+CREATE FUNCTION dispatch_key_was_revoked(presented_hash bytea)
+RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT 1 FROM api_keys k WHERE k.key_hash = presented_hash AND k.revoked_at IS NOT NULL);
 END;
 
 -- Numbers for host keys. Two statements: a row that another transaction has just added is invisible to the
@@ -92,6 +100,13 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT 1 FROM held);
 END;
 
+CREATE FUNCTION dispatch_is_led(wanted text)
+RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT 1 FROM leader_leases l WHERE l.name = wanted AND l.expires_at > clock_timestamp());
+END;
+
 CREATE FUNCTION dispatch_resign(wanted text, candidate text)
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
@@ -99,12 +114,13 @@ BEGIN ATOMIC
     UPDATE leader_leases SET expires_at = clock_timestamp() WHERE name = wanted AND holder = candidate;
 END;
 
-CREATE FUNCTION dispatch_register(new_worker_id text, new_version text, new_slots integer)
+CREATE FUNCTION dispatch_register(new_worker_id text, new_version text, new_slots integer, new_pool text,
+                                  new_metrics text)
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-    INSERT INTO crawler_instances (worker_id, version, slots)
-    VALUES (new_worker_id, new_version, new_slots) RETURNING incarnation;
+    INSERT INTO crawler_instances (worker_id, version, slots, pool, metrics_address)
+    VALUES (new_worker_id, new_version, new_slots, new_pool, new_metrics) RETURNING incarnation;
 END;
 
 CREATE FUNCTION dispatch_report(reporter bigint, new_state text, new_busy integer, new_job bigint)
@@ -130,11 +146,12 @@ BEGIN ATOMIC
 END;
 
 CREATE FUNCTION dispatch_workers()
-RETURNS TABLE (incarnation bigint, worker_id text, version text, slots integer, state text, busy integer,
-               current_job bigint, silent_ms bigint)
+RETURNS TABLE (incarnation bigint, worker_id text, version text, slots integer, pool text, state text, busy integer,
+               current_job bigint, metrics_address text, silent_ms bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-    SELECT c.incarnation, c.worker_id, c.version, c.slots, c.state, c.busy, c.current_job,
+    SELECT c.incarnation, c.worker_id, c.version, c.slots, c.pool, c.state, c.busy, c.current_job,
+           c.metrics_address,
            (extract(epoch FROM clock_timestamp() - c.heartbeat_at) * 1000)::bigint
     FROM crawler_instances c WHERE c.heartbeat_at > clock_timestamp() - interval '1 day'
     ORDER BY c.incarnation;

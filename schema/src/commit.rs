@@ -8,10 +8,11 @@
 mod attempt;
 mod counters;
 mod documents;
+mod fates;
 mod outcome;
 mod rows;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 pub use outcome::{Applied, Committed, End, Excluded, Link, Outcome, PageContent};
@@ -21,10 +22,14 @@ pub(crate) use rows::insert_links;
 
 use self::attempt::{Attempt, Refusal};
 use crate::db::{Db, DbError};
+use crate::process::metrics::Timing;
 
 /// Deadlocks and races resolve at once; a restarting server needs some seconds.
 const MAX_FAILURES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+const MONTH_FULL: &str = "the tenant's monthly pages are used up";
+const STORAGE_FULL: &str = "the tenant's storage has no room for it";
 
 /// Longer than any statement may take: a path to Postgres that drops packets silently never answers.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -76,7 +81,9 @@ impl Db {
     ) -> Result<(), DbError> {
         let mut failures = 0;
         while !batch.is_empty() {
+            let timing = Timing::query("commit");
             let attempt = tokio::time::timeout(ATTEMPT_TIMEOUT, self.attempt(tenant, &batch)).await;
+            drop(timing);
             match attempt.unwrap_or(Err(DbError::TimedOut)) {
                 Ok(Attempt::Done(done)) => {
                     committed.merge(done);
@@ -140,7 +147,18 @@ impl Db {
             Refusal::MonthFull => {
                 let room = self.month_room(tenant).await?;
                 let surplus = surplus(&batch, room, None);
-                Ok(batch.into_iter().map(|outcome| waiting_for_quota(outcome, &surplus)).collect())
+                Ok(batch
+                    .into_iter()
+                    .map(|outcome| waiting_for_quota(outcome, &surplus, MONTH_FULL))
+                    .collect())
+            }
+            Refusal::StorageFull(growth) => {
+                let (surplus, least) = without_room(&batch, &growth, self.storage_room(tenant).await?);
+                self.want_storage(tenant, least).await?;
+                Ok(batch
+                    .into_iter()
+                    .map(|outcome| waiting_for_quota(outcome, &surplus, STORAGE_FULL))
+                    .collect())
             }
         }
     }
@@ -161,12 +179,35 @@ fn surplus(batch: &[Outcome], room: usize, of: Option<JobId>) -> HashSet<TaskId>
     pages[keep..].iter().copied().collect()
 }
 
+/// The pages that find no room when the batch is stored in its order, and the least growth among them. At least
+/// one, or a refused attempt would be repeated as it was.
+fn without_room(batch: &[Outcome], growth: &HashMap<TaskId, i64>, room: i64) -> (HashSet<TaskId>, i64) {
+    let mut left = room;
+    let mut surplus = Vec::new();
+    let mut newest = None;
+    for outcome in batch {
+        let Some(more) = growth.get(&outcome.task).copied().filter(|more| *more > 0) else { continue };
+        newest = Some((outcome.task, more));
+        if more <= left {
+            left -= more;
+        } else {
+            surplus.push((outcome.task, more));
+        }
+    }
+    if surplus.is_empty() {
+        // Another commit gave room back meanwhile.
+        surplus.extend(newest);
+    }
+    let smallest = surplus.iter().map(|(_, more)| *more).min().unwrap_or(1);
+    (surplus.into_iter().map(|(task, _)| task).collect(), smallest)
+}
+
 /// The page stays open and is fetched again when the limit allows.
-fn waiting_for_quota(mut outcome: Outcome, surplus: &HashSet<TaskId>) -> Outcome {
+fn waiting_for_quota(mut outcome: Outcome, surplus: &HashSet<TaskId>, evidence: &str) -> Outcome {
     if surplus.contains(&outcome.task) {
         outcome.end = End::Wait {
             verdict: Verdict::Quota,
-            evidence: "the tenant's monthly pages are used up".to_owned(),
+            evidence: evidence.to_owned(),
             wait: Duration::ZERO,
             failed: false,
         };

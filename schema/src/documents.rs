@@ -40,6 +40,49 @@ pub struct ChunkSample {
     pub text: String,
 }
 
+/// A document with its content, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct StoredDocument {
+    /// What listings show of it.
+    #[sqlx(flatten)]
+    pub row: DocumentRow,
+    /// The URL that the page calls its own.
+    pub canonical: Option<String>,
+    /// Media type of the body.
+    pub content_type: Option<String>,
+    /// The server's `Last-Modified`, as it was sent.
+    pub last_modified: Option<String>,
+    /// When this version was fetched, RFC 3339 in UTC.
+    pub fetched_at: String,
+    /// First 128 bits of BLAKE3 over the decoded body, in hexadecimal.
+    pub content_hash: String,
+    /// Size of the decoded body in bytes, while the body is kept.
+    pub raw_bytes: Option<i64>,
+    /// The crawl that wrote this version.
+    pub crawl: i64,
+    /// zstd of the Markdown; see [`decompress`].
+    pub markdown: Vec<u8>,
+}
+
+/// A chunk of a document.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct ChunkRow {
+    /// Hash of heading path, text and occurrence in hexadecimal: the same after a recrawl.
+    pub chunk_id: String,
+    /// Place in the document, from 0.
+    pub ordinal: i32,
+    /// Headings above it, outermost first.
+    pub heading_path: Vec<String>,
+    /// Tokens of the text.
+    pub tokens: i32,
+    /// Where it begins, in bytes of the Markdown.
+    pub start_byte: i32,
+    /// Where it ends.
+    pub end_byte: i32,
+    /// Markdown.
+    pub text: String,
+}
+
 /// Level 3: five times smaller at a tenth of a millisecond a page.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -69,7 +112,7 @@ impl Db {
         }))
     }
 
-    /// Up to `most` documents after `after`, of one crawl or of all.
+    /// Up to `most` documents after `after`: all of the tenant, or what one crawl stored or found unchanged.
     pub async fn documents(
         &self,
         tenant: TenantId,
@@ -78,14 +121,58 @@ impl Db {
         most: i64,
     ) -> Result<Vec<DocumentRow>, DbError> {
         let mut tx = self.tenant(tenant).await?;
-        sqlx::query_as(include_str!("../queries/documents/list.sql"))
+        let listing = match of {
+            None => sqlx::query_as(include_str!("../queries/documents/list.sql")).bind(tenant.0),
+            Some(job) => {
+                sqlx::query_as(include_str!("../queries/documents/of_crawl.sql")).bind(tenant.0).bind(job.0)
+            }
+        };
+        listing.bind(after.0).bind(most).fetch_all(&mut *tx).await.map_err(DbError::doing("list documents"))
+    }
+
+    /// One document with its Markdown; none when the tenant has no such document.
+    pub async fn document(
+        &self,
+        tenant: TenantId,
+        document: DocumentId,
+    ) -> Result<Option<StoredDocument>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_as(include_str!("../queries/documents/read.sql"))
             .bind(tenant.0)
-            .bind(after.0)
-            .bind(of.map(|job| job.0))
+            .bind(document.0)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(DbError::doing("read a document"))
+    }
+
+    /// Up to `most` chunks of a document after the one with the number `after`, in their order; none when the
+    /// tenant has no such document.
+    pub async fn chunks(
+        &self,
+        tenant: TenantId,
+        document: DocumentId,
+        after: i32,
+        most: i64,
+    ) -> Result<Option<Vec<ChunkRow>>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let known: bool = sqlx::query_scalar(include_str!("../queries/documents/exists.sql"))
+            .bind(tenant.0)
+            .bind(document.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("look a document up"))?;
+        if !known {
+            return Ok(None);
+        }
+        sqlx::query_as(include_str!("../queries/chunks/list.sql"))
+            .bind(tenant.0)
+            .bind(document.0)
+            .bind(after)
             .bind(most)
             .fetch_all(&mut *tx)
             .await
-            .map_err(DbError::doing("list documents"))
+            .map(Some)
+            .map_err(DbError::doing("list chunks"))
     }
 
     /// URL and content hash of every live document of a tenant, for checkers.

@@ -1,5 +1,6 @@
 //! Worker incarnations, leadership and the generation of the dispatch window.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rad_core::ids::{Incarnation, JobId};
@@ -29,23 +30,35 @@ pub struct WorkerRow {
     pub version: String,
     /// Tasks it can have in hand.
     pub slots: i32,
+    /// Its `RAD_POOL`.
+    pub pool: String,
     /// `alive`, `draining`, `stopped` or `lost`.
     pub state: String,
     /// Tasks it has in hand.
     pub busy: i32,
     /// The crawl of one of them.
     pub current_job: Option<i64>,
+    /// Where its metrics are served.
+    pub metrics_address: Option<String>,
     /// Milliseconds since its last word.
     pub silent_ms: i64,
 }
 
 impl Db {
-    /// Registers a new life of the worker called `name`.
-    pub async fn register_worker(&self, name: &str, slots: usize) -> Result<Incarnation, DbError> {
+    /// Registers a new life of the worker called `name` in `pool`, which serves its metrics at `metrics`.
+    pub async fn register_worker(
+        &self,
+        name: &str,
+        slots: usize,
+        pool: &str,
+        metrics: Option<SocketAddr>,
+    ) -> Result<Incarnation, DbError> {
         sqlx::query_scalar::<_, i64>(include_str!("../queries/fleet/register.sql"))
             .bind(name)
             .bind(env!("CARGO_PKG_VERSION"))
             .bind(i32::try_from(slots).unwrap_or(i32::MAX))
+            .bind(pool)
+            .bind(metrics.map(|address| address.to_string()))
             .fetch_one(&self.pool)
             .await
             .map(Incarnation)
@@ -97,6 +110,15 @@ impl Db {
             .fetch_one(&self.pool)
             .await
             .map_err(DbError::doing("take the leadership"))
+    }
+
+    /// Whether anybody holds the leadership called `name`.
+    pub async fn is_led(&self, name: &str) -> Result<bool, DbError> {
+        sqlx::query_scalar::<_, bool>(include_str!("../queries/fleet/is_led.sql"))
+            .bind(name)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(DbError::doing("ask for the leadership"))
     }
 
     /// Gives a leadership up, so that the next replica needn't wait.

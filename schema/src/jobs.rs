@@ -22,6 +22,8 @@ pub struct NewJob {
     pub max_pages: Option<i64>,
     /// A repeated start with this key gives the first crawl again.
     pub idempotency_key: Option<String>,
+    /// W3C trace id, 32 hexadecimal digits: every log line of the crawl's tasks carries it.
+    pub trace_id: String,
 }
 
 /// The result of a start.
@@ -31,6 +33,8 @@ pub struct Started {
     pub job: JobId,
     /// False: it had been started before under the same idempotency key.
     pub new: bool,
+    /// False: the key had been used for a start with another URL, scope, priority or maximum.
+    pub same_request: bool,
     /// Where its first task waits.
     pub lane: Lane,
 }
@@ -46,8 +50,18 @@ pub struct JobStatus {
     pub state: String,
     /// Why it ended: `exhausted`, `page_limit`, `cancelled`.
     pub end_reason: Option<String>,
+    /// 1 to 10, 10 the most urgent.
+    pub priority: i16,
+    /// What belongs to it, as it was asked for.
+    pub scope: serde_json::Value,
     /// Its maximum of stored pages.
     pub max_pages: Option<i64>,
+    /// Trace id of the request that started it.
+    pub trace_id: String,
+    /// When it started, RFC 3339 in UTC.
+    pub created_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
     /// URLs in its ledger.
     pub discovered: i64,
     /// Pages stored and billed.
@@ -110,6 +124,7 @@ impl Db {
     /// Starts a crawl: the job, its counters and its first URL in one transaction.
     pub async fn start_job(&self, tenant: TenantId, host: HostId, new: &NewJob) -> Result<Started, DbError> {
         let lane = Lane { tenant, host };
+        let scope = serde_json::to_value(&new.scope).expect("a scope is plain data");
         let mut tx = self.tenant(tenant).await?;
         let source: i64 = sqlx::query_scalar(include_str!("../queries/jobs/source.sql"))
             .bind(tenant.0)
@@ -122,20 +137,26 @@ impl Db {
             .bind(source)
             .bind(new.start.as_str())
             .bind(new.priority)
-            .bind(serde_json::to_value(&new.scope).expect("a scope is plain data"))
+            .bind(&scope)
             .bind(new.max_pages)
             .bind(new.idempotency_key.as_deref())
+            .bind(&new.trace_id)
             .fetch_optional(&mut *tx)
             .await
             .map_err(DbError::doing("start the crawl"))?;
         let Some(job) = job.map(JobId) else {
-            let (job, _) = sqlx::query_as::<_, (i64, String)>(include_str!("../queries/jobs/by_key.sql"))
-                .bind(tenant.0)
-                .bind(new.idempotency_key.as_deref())
-                .fetch_one(&mut *tx)
-                .await
-                .map_err(DbError::doing("find the crawl of the idempotency key"))?;
-            return Ok(Started { job: JobId(job), new: false, lane });
+            let (job, same_request) =
+                sqlx::query_as::<_, (i64, bool)>(include_str!("../queries/jobs/by_key.sql"))
+                    .bind(tenant.0)
+                    .bind(new.idempotency_key.as_deref())
+                    .bind(new.start.as_str())
+                    .bind(new.priority)
+                    .bind(&scope)
+                    .bind(new.max_pages)
+                    .fetch_one(&mut *tx)
+                    .await
+                    .map_err(DbError::doing("find the crawl of the idempotency key"))?;
+            return Ok(Started { job: JobId(job), new: false, same_request, lane });
         };
         let seed = Link::new(job, &new.start, host, 0, new.priority, 0);
         insert_links(&mut tx, tenant, &[seed]).await?;
@@ -147,7 +168,7 @@ impl Db {
             .await
             .map_err(DbError::doing("open the crawl's counters"))?;
         tx.commit().await.map_err(DbError::doing("commit the crawl's start"))?;
-        Ok(Started { job, new: true, lane })
+        Ok(Started { job, new: true, same_request: true, lane })
     }
 
     /// A crawl's state and counts; none when the tenant has no such crawl.

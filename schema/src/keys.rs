@@ -43,6 +43,11 @@ impl ShardKeys {
         format!("{{{}}}:feed", self.tag)
     }
 
+    /// Set of the tasks that an incarnation holds.
+    pub fn held(&self, generation: i64, incarnation: i64) -> String {
+        format!("{{{}}}:g{generation}:W:{incarnation}", self.tag)
+    }
+
     /// Lanes below low water, by the time they asked.
     pub fn refill(&self, generation: i64) -> String {
         format!("{{{}}}:g{generation}:refill", self.tag)

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rad_core::ids::{HostId, JobId, TaskId, TenantId};
+use rad_core::ids::{DocumentId, HostId, JobId, TaskId, TenantId};
 use sqlx::FromRow;
 
 use crate::db::{Db, DbError};
+use crate::process::metrics::Timing;
 use crate::window::{Claimed, HostTerms, Lane, Reclaimed, WINDOW};
 
 /// Deaths of workers after which a task is taken for their cause. High, because a death counts against all that
@@ -38,7 +39,11 @@ pub struct Hydrated {
     pub scope: serde_json::Value,
     /// Priority of its crawl, 10 the most urgent.
     pub priority: i16,
-    /// Validators of the document that the tenant has already.
+    /// W3C trace id of its crawl.
+    pub trace_id: String,
+    /// The document that the tenant has already of this URL.
+    pub document: Option<DocumentId>,
+    /// Its validators.
     pub etag: Option<String>,
     /// See `etag`.
     pub last_modified: Option<String>,
@@ -92,6 +97,8 @@ struct HydratedRow {
     start_url: String,
     scope: serde_json::Value,
     priority: i16,
+    trace_id: String,
+    document_id: Option<i64>,
     etag: Option<String>,
     last_modified: Option<String>,
 }
@@ -110,6 +117,8 @@ impl From<HydratedRow> for Hydrated {
             start_url: row.start_url,
             scope: row.scope,
             priority: row.priority,
+            trace_id: row.trace_id,
+            document: row.document_id.map(DocumentId),
             etag: row.etag,
             last_modified: row.last_modified,
         }
@@ -124,6 +133,7 @@ impl Db {
     /// Takes claimed tasks of one generation into hand. What is not returned is finished, cancelled, paused or
     /// somebody else's: drop it.
     pub async fn hydrate(&self, claimed: &[Claimed], generation: i64) -> Result<Vec<Hydrated>, DbError> {
+        let _timing = Timing::query("hydrate");
         let tenants: Vec<_> = claimed.iter().map(|task| task.tenant.0).collect();
         let tasks: Vec<_> = claimed.iter().map(|task| task.task.0).collect();
         let fences: Vec<_> = claimed.iter().map(|task| task.fence.counter).collect();
@@ -170,6 +180,7 @@ impl Db {
 
     /// The head of each lane, a window's size; rows hydrated under a generation before `generation` are noted.
     pub async fn lane_heads(&self, lanes: &[Lane], generation: i64) -> Result<Vec<LaneHead>, DbError> {
+        let _timing = Timing::query("lane_heads");
         // What is leased stands first in the ledger's order too: read far enough to fill a window behind it.
         let depth = 2 * WINDOW;
         let (tenants, hosts) = split(lanes);
@@ -217,6 +228,7 @@ impl Db {
             max_concurrency: Option<i32>,
             not_before_ms: Option<i64>,
         }
+        let _timing = Timing::query("lane_terms");
         let (tenants, hosts) = split(lanes);
         let rows = sqlx::query_as::<_, Row>(include_str!("../queries/crawl_urls/terms.sql"))
             .bind(tenants)

@@ -3,16 +3,20 @@
 //! Postgres is the truth (`ledger`, `commit`, `jobs`, `documents`); Redis is a bounded window of it for
 //! dispatch (`window`). SQL stands in `queries/` and `migrations/`, Lua in `lua/`, one statement or script a file.
 
+pub mod admin;
 pub mod commit;
+pub mod crawls;
 pub mod db;
 pub mod documents;
 pub mod fleet;
+pub mod gauges;
 pub mod hosts;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod local;
 pub mod migrate;
+pub mod probe;
 pub mod process;
 pub mod proof;
 pub mod roles;

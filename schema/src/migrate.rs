@@ -1,9 +1,17 @@
 //! Brings a database to the schema of this build, and tells a process when it is not there.
 
+use std::sync::LazyLock;
+
+use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 use thiserror::Error;
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("./migrations");
+    // A newer build may have been here, and this one a way back: it has nothing to add then.
+    migrator.set_ignore_missing(true);
+    migrator
+});
 
 /// The schema could not be brought or proved up to date.
 #[derive(Debug, Error)]
@@ -11,7 +19,16 @@ pub enum MigrateError {
     /// No connection for migrating.
     #[error("connect to Postgres for migrating")]
     Connect(#[source] sqlx::Error),
-    /// A migration failed, or an applied one was changed.
+    /// The database was made by a build with other migrations of the same numbers, which no release has.
+    #[error(
+        "migration {version} of this database is not the one of this build: it was made by an unreleased build, so \
+         start with an empty database (for `rad up`: another --dir)"
+    )]
+    Foreign {
+        /// The first that differs.
+        version: i64,
+    },
+    /// A migration failed.
     #[error("run the migrations")]
     Run(#[source] sqlx::migrate::MigrateError),
     /// The database is older or newer than this build.
@@ -33,7 +50,10 @@ pub fn wanted_version() -> i64 {
 /// keeps two migrators apart.
 pub async fn run(owner_url: &str) -> Result<(), MigrateError> {
     let mut connection = PgConnection::connect(owner_url).await.map_err(MigrateError::Connect)?;
-    MIGRATOR.run(&mut connection).await.map_err(MigrateError::Run)?;
+    MIGRATOR.run(&mut connection).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::VersionMismatch(version) => MigrateError::Foreign { version },
+        error => MigrateError::Run(error),
+    })?;
     connection.close().await.map_err(MigrateError::Connect)
 }
 

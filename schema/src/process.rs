@@ -1,4 +1,8 @@
-//! What every process of the fleet does first: logs, signals, and stores that are fit to work with.
+//! What every process of the fleet does first: logs, metrics, signals, and stores that are fit to work with.
+
+pub mod metrics;
+pub mod runtime;
+pub mod watchdog;
 
 use std::io::{self, IsTerminal};
 
@@ -40,6 +44,7 @@ pub async fn open_stores(
     roles::check(&db).await?;
     migrate::check(&db).await?;
     let dispatch = Dispatch::connect(redis_url).await.map_err(OpenError::Redis)?;
+    tokio::spawn(metrics::pool_connections(db.clone()));
     Ok((db, dispatch))
 }
 

@@ -13,6 +13,15 @@ pub struct Billed {
     pub events: i64,
 }
 
+/// Bytes that a tenant keeps: bodies, Markdown and chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Summed up over the rows.
+    pub rows: i64,
+    /// As the commits counted.
+    pub counted: i64,
+}
+
 impl Db {
     /// Rows of a crawl's ledger by the number of their state.
     pub async fn ledger_rows(&self, tenant: TenantId, job: JobId) -> Result<[i64; 8], DbError> {
@@ -30,6 +39,17 @@ impl Db {
             }
         }
         Ok(states)
+    }
+
+    /// Deaths of workers that the tasks of a crawl are charged with.
+    pub async fn deaths(&self, tenant: TenantId, job: JobId) -> Result<i64, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_scalar(include_str!("../queries/proof/deaths.sql"))
+            .bind(tenant.0)
+            .bind(job.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("count the deaths of workers"))
     }
 
     /// URLs of documents whose chunks are not exactly those of one version.
@@ -51,6 +71,17 @@ impl Db {
             .await
             .map_err(DbError::doing("count billed pages"))?;
         Ok(Billed { months, events })
+    }
+
+    /// What a tenant keeps, counted in two ways.
+    pub async fn kept_bytes(&self, tenant: TenantId) -> Result<Kept, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let (rows, counted) = sqlx::query_as::<_, (i64, i64)>(include_str!("../queries/proof/storage.sql"))
+            .bind(tenant.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("count kept bytes"))?;
+        Ok(Kept { rows, counted })
     }
 
     /// Per tenant table, how many rows of others a transaction of `tenant` can see.

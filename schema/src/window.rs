@@ -7,6 +7,7 @@ mod claim;
 mod connect;
 mod feed;
 mod finish;
+mod protocol;
 mod recover;
 mod script;
 
@@ -16,6 +17,7 @@ pub use claim::{Batch, Claimed, LockOutcome};
 pub use connect::{Dispatch, Waiter};
 pub use feed::{Fed, LaneFeed};
 pub use finish::{Completion, HostTerms, Nack, NewTask, Requeue};
+pub use protocol::{Attached, Opened, PROTOCOL};
 use rad_core::ids::{HostId, TenantId};
 pub use recover::{Audit, Reaped, Reclaimed, Stats};
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! Labelled points of a page's life at which a test can have the process killed.
+//! Labelled points of a page's life at which a test can have the process killed, or a thread of it hang for ever.
 //!
 //! Each label opens a window between two stores; the recovery of each is proved by a test that dies in it.
 
@@ -7,11 +7,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::signal::{Signal, raise};
 
-/// The labels, in the order in which a page passes them.
-pub(crate) const LABELS: [&str; 8] =
-    ["claimed", "hydrated", "locked", "fetched", "extracted", "before_commit", "after_commit", "completed"];
+/// The labels, in the order in which a page passes them. `extracting` is passed on a thread of the parsers.
+pub(crate) const LABELS: [&str; 9] = [
+    "claimed",
+    "hydrated",
+    "locked",
+    "fetched",
+    "extracting",
+    "extracted",
+    "before_commit",
+    "after_commit",
+    "completed",
+];
 
-/// Where to die, and at which passage (1 is the first).
+/// Where to die or hang, and at which passage (1 is the first).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrashPoint {
     label: &'static str,
@@ -35,20 +44,43 @@ impl FromStr for CrashPoint {
 /// Counts passages.
 #[derive(Debug, Default)]
 pub(crate) struct CrashPlan {
+    death: Planned,
+    hang: Planned,
+}
+
+#[derive(Debug, Default)]
+struct Planned {
     point: Option<CrashPoint>,
     passed: AtomicU64,
 }
 
-impl CrashPlan {
-    pub(crate) fn new(point: Option<CrashPoint>) -> Self {
+impl Planned {
+    fn at(point: Option<CrashPoint>) -> Self {
         Self { point, passed: AtomicU64::new(0) }
     }
 
-    /// Kills the process, as `kill -9` would, if this passage is the planned one.
+    /// Whether this passage of `label` is the planned one.
+    fn is_now(&self, label: &'static str) -> bool {
+        let Some(point) = &self.point else { return false };
+        point.label == label && self.passed.fetch_add(1, Ordering::SeqCst) + 1 == point.passage
+    }
+}
+
+impl CrashPlan {
+    pub(crate) fn new(death: Option<CrashPoint>, hang: Option<CrashPoint>) -> Self {
+        Self { death: Planned::at(death), hang: Planned::at(hang) }
+    }
+
+    /// Kills the process, as `kill -9` would, or keeps this thread for ever, if this passage is the planned one.
     pub(crate) fn pass(&self, label: &'static str) {
-        let Some(point) = &self.point else { return };
-        if point.label == label && self.passed.fetch_add(1, Ordering::SeqCst) + 1 == point.passage {
+        if self.death.is_now(label) {
             raise(Signal::SIGKILL).expect("a process may kill itself");
+        }
+        if self.hang.is_now(label) {
+            tracing::warn!(label, "this thread hangs, as planned");
+            loop {
+                std::thread::park();
+            }
         }
     }
 }
@@ -68,5 +100,13 @@ mod tests {
         for text in ["lunch", "fetched:0", "fetched:x", ""] {
             assert!(text.parse::<CrashPoint>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_the_planned_passage_of_the_label_counts() {
+        let planned = Planned::at("fetched:2".parse().ok());
+        let passages = ["fetched", "locked", "fetched", "fetched"];
+        assert_eq!(passages.map(|label| planned.is_now(label)), [false, false, true, false]);
+        assert!(!Planned::default().is_now("fetched"));
     }
 }

@@ -1,5 +1,8 @@
 //! What all pages of a worker share.
 
+pub(crate) mod ends;
+pub(crate) mod meters;
+
 use std::sync::Arc;
 
 use rad_schema::db::Db;
@@ -12,6 +15,7 @@ use crate::fetch::Fetcher;
 use crate::links::HostNumbers;
 use crate::robots::RobotsCache;
 use crate::seen::SeenLinks;
+use crate::watchdog::Threads;
 
 /// The state of a worker process; a session borrows it.
 pub(crate) struct Engine {
@@ -24,5 +28,7 @@ pub(crate) struct Engine {
     pub(crate) hosts: HostNumbers,
     /// Pages being parsed at once: as many as there are cores.
     pub(crate) parsers: Arc<Semaphore>,
-    pub(crate) crash: CrashPlan,
+    pub(crate) crash: Arc<CrashPlan>,
+    /// What pages and commits keep threads busy with.
+    pub(crate) threads: Arc<Threads>,
 }

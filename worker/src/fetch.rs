@@ -15,10 +15,15 @@ mod error;
 mod get;
 mod guard;
 mod headers;
+pub(crate) mod meters;
+mod pace;
 mod resolve;
 mod robots;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use rad_core::url::{CanonicalUrl, HostKey};
 use reqwest::Response;
@@ -34,12 +39,16 @@ pub use headers::Directives;
 pub use robots::RobotsFetch;
 
 use client::Clients;
+use meters::Meters;
+use pace::{Contact, Paces};
 
 /// The fleet's HTTP client with its guards. Cheap to share behind an `Arc`, not to build.
 #[derive(Debug)]
 pub struct Fetcher {
     config: FetchConfig,
     clients: Clients,
+    meters: Meters,
+    paces: Arc<Paces>,
 }
 
 impl Fetcher {
@@ -48,7 +57,7 @@ impl Fetcher {
     /// Installs ring as the process's TLS provider if none is installed yet.
     pub fn new(config: FetchConfig) -> Result<Self, SetupError> {
         let clients = Clients::new(&config).map_err(SetupError)?;
-        Ok(Self { config, clients })
+        Ok(Self { config, clients, meters: Meters::new(), paces: Arc::new(Paces::new()) })
     }
 
     /// Whether every address of `host` lies in a range that the operator listed: a site of its own.
@@ -64,6 +73,16 @@ impl Fetcher {
         resolved.peek().is_some() && resolved.all(|address| addresses.explicitly_allowed(address.ip()))
     }
 
+    /// Counts requests to `host` that come sooner after another than `delay`, if it takes one at a time with one.
+    pub(crate) fn expect_pace(&self, host: &HostKey, delay: Option<Duration>) {
+        self.paces.expect(host, delay);
+    }
+
+    /// `host` is being asked until what is returned is dropped.
+    fn contact(&self, host: &HostKey) -> Contact {
+        self.paces.begin(host, &self.meters.in_flight)
+    }
+
     /// Sends one GET request through all gates and returns the answer with its body unread.
     async fn request(&self, url: &CanonicalUrl, headers: HeaderMap) -> Result<Response, FetchError> {
         let addresses = &self.config.addresses;
@@ -74,6 +93,7 @@ impl Fetcher {
             .await
             .map_err(|_| FetchError::Timeout(Slow::FirstByte))?
             .map_err(FetchError::from_transport)?;
+        meters::answered(&response);
         guard::check_peer(addresses, reach, response.remote_addr()).map_err(FetchError::Forbidden)?;
         Ok(response)
     }

@@ -17,5 +17,6 @@ mod run;
 mod seen;
 mod session;
 mod store;
+mod watchdog;
 
 pub use run::{RunError, run};

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use metrics::counter;
 use rad_core::ids::HostId;
+use rad_core::metrics::tasks::DEDUPE_CHECKS;
 use rad_core::scope::{OutOfScope, Scope};
 use rad_core::url::{CanonicalUrl, HostKey};
 use rad_schema::commit::{Excluded, Link};
@@ -87,10 +89,10 @@ fn in_scope<'a>(
     let scope: Scope = serde_json::from_value(task.scope.clone()).unwrap_or_default();
     let Ok(start) = CanonicalUrl::parse(&task.start_url) else { return (Vec::new(), excluded) };
     let depth = task.depth.saturating_add(1);
-    let mut fresh = Vec::new();
+    let (mut fresh, mut cached) = (Vec::new(), 0);
     for (position, url) in found.iter().enumerate() {
         match scope.admits(&start, url, depth) {
-            Ok(()) if seen.contains(task.job, url.hash()) => {}
+            Ok(()) if seen.contains(task.job, url.hash()) => cached += 1,
             Ok(()) => fresh.push((position, url)),
             Err(reason) => {
                 match reason {
@@ -104,5 +106,6 @@ fn in_scope<'a>(
             }
         }
     }
+    counter!(DEDUPE_CHECKS, "result" => "cache").increment(cached);
     (fresh, excluded)
 }

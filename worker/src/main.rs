@@ -6,20 +6,17 @@ use clap::Parser;
 use rad_worker::config::Config;
 use tokio_util::sync::CancellationToken;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = Config::parse();
     rad_schema::process::init_logs();
-    match work(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rad_schema::process::runtime::run(work(config))
 }
 
-async fn work(config: Config) -> anyhow::Result<()> {
+async fn work(mut config: Config) -> anyhow::Result<()> {
+    // Until the very end: while a worker drains is when somebody looks.
+    let ended = CancellationToken::new();
+    config.serve_metrics(ended.child_token()).await?;
+    let _ended = ended.drop_guard();
     let shutdown = CancellationToken::new();
     rad_schema::process::cancel_on_signal(shutdown.clone())?;
     Ok(rad_worker::run(config, shutdown).await?)

@@ -3,9 +3,12 @@
 //! Every path ends in an [`End`] with its reason; only a store that does not answer ends in an error, and then
 //! the lease is handed back.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
+use metrics::{counter, histogram};
 use rad_core::errors::chain;
+use rad_core::metrics::fetch::{EXTRACT_DURATION, LINKS_DISCOVERED, POLITENESS_WAIT, ROBOTS_DENIED};
 use rad_core::retry::{FailureClass, Next, RetryPolicy};
 use rad_core::scope::Scope;
 use rad_core::url::CanonicalUrl;
@@ -16,8 +19,8 @@ use rad_schema::ledger::Hydrated;
 use rad_schema::window::HostTerms;
 
 use crate::content;
-use crate::engine::Engine;
-use crate::fetch::{Conditional, FetchError, Fetched, Page};
+use crate::engine::{Engine, ends};
+use crate::fetch::{Conditional, FetchError, Fetched, Page, meters};
 use crate::links;
 use crate::robots::HostRules;
 
@@ -35,11 +38,23 @@ pub(crate) struct Processed {
     pub(crate) pause: Duration,
     /// What the host allows, if it is known.
     pub(crate) terms: Option<HostTerms>,
+    /// How its fetch failed, if it did.
+    pub(crate) failure: Option<FailureClass>,
+    /// The format of what was fetched, if anything was.
+    pub(crate) format: Option<&'static str>,
 }
 
 impl Processed {
     fn only(end: End) -> Self {
-        Self { end, links: Vec::new(), excluded: Excluded::default(), pause: Duration::ZERO, terms: None }
+        Self {
+            end,
+            links: Vec::new(),
+            excluded: Excluded::default(),
+            pause: Duration::ZERO,
+            terms: None,
+            failure: None,
+            format: None,
+        }
     }
 }
 
@@ -47,10 +62,11 @@ impl Processed {
 pub(crate) async fn process(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> {
     // The rest of the lease is for the commit.
     let longest = engine.config.lease().hard_deadline.mul_f64(0.75);
-    match tokio::time::timeout(longest, pursue(engine, task)).await {
-        Ok(processed) => processed,
-        Err(_) => Ok(failed(task, FailureClass::Timeout, "the page as a whole took too long")),
+    if let Ok(processed) = tokio::time::timeout(longest, pursue(engine, task)).await {
+        return processed;
     }
+    meters::failed(FailureClass::Timeout);
+    Ok(failed(task, FailureClass::Timeout, "the page as a whole took too long"))
 }
 
 async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> {
@@ -68,6 +84,7 @@ async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> 
     let host = engine.robots.rules(&engine.db, &engine.fetcher, &engine.config, task.host, &key).await?;
     let processed = match robots_verdict(&host, &url) {
         Some(RobotsVerdict::Denied(evidence)) => {
+            counter!(ROBOTS_DENIED).increment(1);
             Processed::only(End::Skipped { verdict: Verdict::Robots, evidence })
         }
         Some(RobotsVerdict::Unreachable) => failed(
@@ -79,6 +96,7 @@ async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> 
         None if host.asked_now && host.terms.delay > LONGEST_SLEEP => waits_for_host(&host),
         None => {
             if host.asked_now {
+                histogram!(POLITENESS_WAIT).record(host.terms.delay);
                 tokio::time::sleep(host.terms.delay).await;
             }
             fetch(engine, task, &url, &host).await?
@@ -125,6 +143,7 @@ async fn fetch(
             && scope.admits(to, task.depth)
     };
     let conditional = Conditional { etag: task.etag.clone(), last_modified: task.last_modified.clone() };
+    engine.fetcher.expect_pace(&url.host_key(), host.pace());
     let fetched = engine.fetcher.get(url, &conditional, host.terms.delay, &follow).await;
     engine.crash.pass("fetched");
     match fetched {
@@ -144,16 +163,28 @@ async fn stored(
     page: Page,
 ) -> Result<Processed, DbError> {
     let final_url = page.final_url.clone();
-    let _parser = engine.parsers.acquire().await.expect("the semaphore is never closed");
-    let read = tokio::task::spawn_blocking(move || content::read(page)).await;
+    let parser = Arc::clone(&engine.parsers).acquire_owned().await.expect("the semaphore is never closed");
+    let span = tracing::Span::current();
+    let (threads, crash, of) = (Arc::clone(&engine.threads), Arc::clone(&engine.crash), task.task);
+    let read = tokio::task::spawn_blocking(move || {
+        // Held by the thread and not by the page, which may give up waiting for it.
+        let _parser = parser;
+        let _page = span.enter();
+        let _kept = threads.keep("a parser", Arc::new([of]));
+        crash.pass("extracting");
+        read(page)
+    })
+    .await;
     engine.crash.pass("extracted");
     let Ok(mut read) = read else {
         // A panic in a parser must not take the worker with it.
+        meters::unreadable();
         return Ok(Processed::only(End::Failed {
             verdict: Verdict::ParserFailed,
             evidence: "the page could not be parsed".to_owned(),
         }));
     };
+    counter!(LINKS_DISCOVERED).increment(read.links.len() as u64);
     let (links, excluded) = select(engine, task, &read.links).await?;
     if read.noindex {
         let evidence = "the page asks not to be indexed".to_owned();
@@ -164,7 +195,15 @@ async fn stored(
         let host = task.host;
         read.page.redirect_target = Some(Link::new(task.job, &final_url, host, task.depth, task.priority, 0));
     }
-    Ok(Processed { links, excluded, ..Processed::only(End::Page(Box::new(read.page))) })
+    let format = Some(ends::format_of(read.page.content_type.as_deref()));
+    Ok(Processed { links, excluded, format, ..Processed::only(End::Page(Box::new(read.page))) })
+}
+
+fn read(page: Page) -> content::Read {
+    let begun = Instant::now();
+    let read = content::read(page);
+    histogram!(EXTRACT_DURATION).record(begun.elapsed());
+    read
 }
 
 /// An unchanged page keeps its place in the site: its stored links are followed as if it had been sent.
@@ -172,7 +211,7 @@ async fn unchanged(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> Resu
     let stored = engine.db.stored_links(task.tenant, url.hash()).await?.unwrap_or_default();
     let found: Vec<_> = stored.iter().filter_map(|link| CanonicalUrl::parse(link).ok()).collect();
     let (links, excluded) = select(engine, task, &found).await?;
-    Ok(Processed { links, excluded, ..Processed::only(End::Unchanged) })
+    Ok(Processed { links, excluded, ..Processed::only(End::Unchanged { document: task.document }) })
 }
 
 /// The target gets a task of its own, under its own host's clock and robots, if it is in scope.
@@ -217,11 +256,12 @@ fn failed(task: &Hydrated, failure: FailureClass, evidence: &str) -> Processed {
             (End::Failed { verdict, evidence: evidence.to_owned() }, host_pushback)
         }
     };
-    Processed { pause: pause.unwrap_or_default(), ..Processed::only(end) }
+    Processed { pause: pause.unwrap_or_default(), failure: Some(failure), ..Processed::only(end) }
 }
 
 /// The task comes again when the host's delay has passed.
 fn waits_for_host(host: &HostRules) -> Processed {
+    histogram!(POLITENESS_WAIT).record(host.terms.delay);
     let end = End::Wait {
         verdict: Verdict::Retry,
         evidence: "robots.txt was read, and the host asks for a pause".to_owned(),

@@ -32,6 +32,13 @@ pub(crate) struct HostRules {
     pub(crate) asked_now: bool,
 }
 
+impl HostRules {
+    /// The time that must pass between two requests, where the host takes one at a time.
+    pub(crate) fn pace(&self) -> Option<Duration> {
+        (self.terms.max_concurrency == 1 && !self.terms.delay.is_zero()).then_some(self.terms.delay)
+    }
+}
+
 struct Entry {
     host: HostRules,
     expires: Instant,

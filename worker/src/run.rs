@@ -1,11 +1,14 @@
 //! The life of a worker: check the stores, live one session after another, stop.
 
+use std::io;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use rad_core::errors::chain;
-use rad_schema::process::{OpenError, open_stores};
+use rad_schema::db::Db;
+use rad_schema::process::{OpenError, open_stores, watchdog};
+use rad_schema::window::Dispatch;
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +21,12 @@ use crate::links::HostNumbers;
 use crate::robots::RobotsCache;
 use crate::seen::SeenLinks;
 use crate::session;
+use crate::watchdog::watch;
 
+/// What a stop may take beyond the time to drain: last commits, handing leases back, saying goodbye.
+const STOP_MARGIN: Duration = Duration::from_secs(25);
+/// Connections that a statement still uses are not waited for any longer.
+const CLOSES: Duration = Duration::from_secs(2);
 /// Between a session that could not begin and the next try.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -31,28 +39,49 @@ pub enum RunError {
     /// The HTTP client can't be built.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The system has no thread for the watchdog.
+    #[error("start the watchdog")]
+    Watchdog(#[source] io::Error),
+    /// A store did not answer in all the time that a stop may take.
+    #[error("the stop took too long: leases that could not be handed back end by themselves")]
+    StopTooLong,
 }
 
-/// Works until `shutdown`, then drains.
+/// Works until `shutdown`, then drains. Whatever the stores do, that ends some time after the time to drain.
 pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), RunError> {
     config.worker_id = Some(config.name());
-    let (db, dispatch) =
-        open_stores(&config.database_url, &config.redis_url, config.db_connections, "rad-worker").await?;
-    let fetcher = Fetcher::new(FetchConfig::new(&config.contact_url, config.addresses()))?;
-    let parsers = available_parallelism().map_or(2, std::num::NonZero::get);
-    let engine = Arc::new(Engine {
-        crash: CrashPlan::new(config.crash_at.clone()),
-        config,
-        db,
-        dispatch,
-        fetcher,
-        robots: RobotsCache::default(),
-        seen: SeenLinks::default(),
-        hosts: HostNumbers::default(),
-        parsers: Arc::new(Semaphore::new(parsers)),
-    });
+    if config.lacks_contact() {
+        tracing::warn!(
+            contact_url = %config.contact_url,
+            "sites are told of a contact page that is not yours: set RAD_CONTACT_URL to one that is"
+        );
+    }
+    watchdog::watch_runtime(config.silence()).map_err(RunError::Watchdog)?;
+    let stores = open_stores(&config.database_url, &config.redis_url, config.db_connections, "rad-worker");
+    let (db, dispatch) = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        opened = stores => opened?,
+    };
+    let engine = Arc::new(engine(config, db, dispatch)?);
+    if let Some(limit) = engine.config.page_on_thread() {
+        watch(Arc::clone(&engine.threads), limit).map_err(RunError::Watchdog)?;
+    }
+    let drain = Duration::from_secs(engine.config.drain_seconds);
+    let sessions = Arc::clone(&engine.threads).watched("a claim", Arc::new([]), sessions(&engine, &shutdown));
+    let ended = tokio::select! {
+        () = sessions => Ok(()),
+        () = after(&shutdown, drain + STOP_MARGIN) => Err(RunError::StopTooLong),
+    };
+    if tokio::time::timeout(CLOSES, engine.db.close()).await.is_err() {
+        tracing::debug!("connections to Postgres were still in use");
+    }
+    ended
+}
+
+/// Lives one session after another.
+async fn sessions(engine: &Arc<Engine>, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
-        if let Err(error) = session::run(&engine, &shutdown).await {
+        if let Err(error) = session::run(engine, shutdown).await {
             tracing::warn!(error = chain(&error), "not in the fleet");
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -60,6 +89,25 @@ pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), 
             }
         }
     }
-    engine.db.close().await;
-    Ok(())
+}
+
+async fn after(shutdown: &CancellationToken, time: Duration) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(time).await;
+}
+
+fn engine(config: Config, db: Db, dispatch: Dispatch) -> Result<Engine, SetupError> {
+    let parsers = available_parallelism().map_or(2, std::num::NonZero::get);
+    Ok(Engine {
+        fetcher: Fetcher::new(FetchConfig::new(&config.contact_url, config.allow_cidrs.clone()))?,
+        crash: Arc::new(CrashPlan::new(config.crash_at.clone(), config.hang_at.clone())),
+        config,
+        db,
+        dispatch,
+        robots: RobotsCache::default(),
+        seen: SeenLinks::default(),
+        hosts: HostNumbers::default(),
+        parsers: Arc::new(Semaphore::new(parsers)),
+        threads: Arc::default(),
+    })
 }

@@ -8,12 +8,12 @@ mod heartbeat;
 mod wake;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rad_core::errors::chain;
 use rad_core::ids::Incarnation;
 use rad_schema::db::DbError;
-use rad_schema::window::{LeaseTerms, Nack, Requeue, Window, WindowError};
+use rad_schema::window::{Attached, LeaseTerms, Nack, PROTOCOL, Requeue, Window, WindowError};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,12 @@ use crate::store::Store;
 
 /// Longest wait for commits at the end of a session.
 const LAST_COMMITS: Duration = Duration::from_secs(20);
+/// Longest wait for pages that were told to give up: they end at their next wait, unless they keep their thread.
+const GIVE_UP: Duration = Duration::from_secs(2);
+/// The same when pages are left behind that keep the store open.
+const LAST_COMMITS_OF_STUCK: Duration = Duration::from_secs(5);
+/// How often a worker says that it waits for a window of its own protocol.
+const SKEW_TOLD: Duration = Duration::from_mins(1);
 /// How often a worker looks for an open window.
 const WINDOW_PERIOD: Duration = Duration::from_millis(200);
 
@@ -56,10 +62,12 @@ pub(crate) struct Session {
 
 /// Joins the fleet and works until `shutdown` or until the leases are lost.
 pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> Result<(), SessionError> {
-    let Some(window) = open_window(engine, shutdown).await? else { return Ok(()) };
     let terms = engine.config.lease();
-    let worker = engine.db.register_worker(&engine.config.name(), engine.config.slots).await?;
-    window.join(worker, terms).await?;
+    let (window, worker) = tokio::select! {
+        // Also while a store does not answer: nothing is in hand yet.
+        () = shutdown.cancelled() => return Ok(()),
+        joined = join(engine, terms) => joined?,
+    };
     tracing::info!(incarnation = worker.0, generation = window.generation(), "joined the fleet");
     let (kick, hand) = (Arc::new(Notify::new()), Arc::new(Hand::default()));
     let lost = CancellationToken::new();
@@ -86,9 +94,9 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
     let stores = tokio::spawn(store.run(receiver));
     let heart = tokio::spawn(heartbeat::beat(Arc::clone(&session), shutdown.clone()));
     claim::work(&session, sender, shutdown).await;
-    session.drain().await;
     // All senders are gone with the pages: the store ends after its last commit, unless Postgres never answers.
-    match tokio::time::timeout(LAST_COMMITS, stores).await {
+    let last_commits = if session.drain().await { LAST_COMMITS } else { LAST_COMMITS_OF_STUCK };
+    match tokio::time::timeout(last_commits, stores).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) => tracing::error!("the store's task panicked"),
         Err(_) => tracing::error!("the last commits were not answered, their leases go back"),
@@ -98,30 +106,56 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
     Ok(())
 }
 
-/// Waits until the scheduler has opened a window in the Redis that we are connected to.
-async fn open_window(engine: &Engine, shutdown: &CancellationToken) -> Result<Option<Window>, SessionError> {
-    let mut told = false;
+/// Enters the fleet as a new incarnation.
+async fn join(engine: &Engine, terms: LeaseTerms) -> Result<(Window, Incarnation), SessionError> {
+    let window = open_window(engine).await?;
+    let worker = engine
+        .db
+        .register_worker(
+            &engine.config.name(),
+            engine.config.slots,
+            &engine.config.pool,
+            engine.config.metrics_address,
+        )
+        .await?;
+    window.join(worker, terms).await?;
+    Ok((window, worker))
+}
+
+/// Waits until the scheduler has opened a window that speaks our protocol in the Redis that we are connected to.
+async fn open_window(engine: &Engine) -> Result<Window, SessionError> {
+    let (mut told, mut skew_told) = (false, None::<Instant>);
     loop {
-        if let Some(shard) = engine.db.shard().await?
-            && engine.dispatch.opened_for().await? == Some((shard.generation, shard.run_id.clone()))
-            && engine.dispatch.run_id().await? == shard.run_id
-        {
-            return Ok(Some(engine.dispatch.window(shard.generation)));
+        let attached = match engine.db.shard().await? {
+            Some(shard) => engine.dispatch.attach(&shard).await?,
+            None => Attached::Closed,
+        };
+        match attached {
+            Attached::Open(window) => return Ok(window),
+            Attached::Foreign { protocol } if skew_told.is_none_or(|told| told.elapsed() >= SKEW_TOLD) => {
+                tracing::warn!(
+                    window_protocol = protocol,
+                    own_protocol = PROTOCOL,
+                    own_version = env!("CARGO_PKG_VERSION"),
+                    "version skew: the dispatch window speaks another protocol, so nothing is claimed; run \
+                     schedulers and workers of one version"
+                );
+                skew_told = Some(Instant::now());
+            }
+            Attached::Closed if !told => {
+                tracing::info!("waiting for a scheduler to open the dispatch window");
+                told = true;
+            }
+            Attached::Foreign { .. } | Attached::Closed => {}
         }
-        if !told {
-            tracing::info!("waiting for a scheduler to open the dispatch window");
-            told = true;
-        }
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(None),
-            () = tokio::time::sleep(WINDOW_PERIOD) => {}
-        }
+        tokio::time::sleep(WINDOW_PERIOD).await;
     }
 }
 
 impl Session {
-    /// Lets pages in work come to their end, for as long as a stop may take; then gives them up.
-    async fn drain(&self) {
+    /// Lets pages in work come to their end, for as long as a stop may take; then gives them up. False when some
+    /// keep their threads all the same.
+    async fn drain(&self) -> bool {
         self.pages.close();
         let grace = Duration::from_secs(self.engine.config.drain_seconds);
         tokio::select! {
@@ -130,7 +164,11 @@ impl Session {
             () = tokio::time::sleep(grace) => tracing::info!("time to drain is over, handing pages back"),
         }
         self.abort.cancel();
-        self.pages.wait().await;
+        let all_ended = tokio::time::timeout(GIVE_UP, self.pages.wait()).await.is_ok();
+        if !all_ended {
+            tracing::error!(pages = self.pages.len(), "pages that keep their threads are left behind");
+        }
+        all_ended
     }
 
     /// Hands back what is left and says goodbye.

@@ -10,11 +10,12 @@ use rad_core::errors::chain;
 use rad_core::ids::{Fence, HostId, TaskId, TenantId};
 use rad_schema::commit::{Applied, Committed, Outcome};
 use rad_schema::window::{Completion, HostTerms, Nack, NewTask, Requeue, Window, WindowError};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::Engine;
+use crate::engine::meters::{Slot, Trail};
+use crate::engine::{Engine, ends};
 use crate::hand::Hand;
 
 /// More at once only wait for each other's counters, and make the batches smaller.
@@ -34,7 +35,8 @@ pub(crate) struct Finished {
     pub(crate) outcome: Outcome,
     pub(crate) pause: Duration,
     pub(crate) terms: Option<HostTerms>,
-    pub(crate) slot: OwnedSemaphorePermit,
+    pub(crate) slot: Slot,
+    pub(crate) trail: Trail,
 }
 
 /// Commits and completes for one session.
@@ -61,12 +63,14 @@ impl Store {
             }
             let store = Arc::clone(&self);
             let pages = std::mem::take(&mut batch);
-            commits.spawn(async move {
+            let tasks = pages.iter().map(|page| page.outcome.task).collect();
+            let commit = async move {
                 for (tenant, pages) in by_tenant(pages) {
                     store.commit(tenant, pages).await;
                 }
                 drop(permit);
-            });
+            };
+            commits.spawn(Arc::clone(&self.engine.threads).watched("a commit", tasks, commit));
             while commits.try_join_next().is_some() {}
         }
         while commits.join_next().await.is_some() {}
@@ -94,6 +98,7 @@ impl Store {
                 let answered: HashSet<_> = error.committed.applied.iter().map(|(task, _)| *task).collect();
                 let left = leases.iter().filter(|(task, _)| !answered.contains(task));
                 let items: Vec<_> = left.map(|(task, lease)| lease.nack(*task, lease.later())).collect();
+                ends::went_back(items.len());
                 self.complete(tenant, &leases, *error.committed).await;
                 self.hand_back(&items).await;
             }
@@ -106,6 +111,7 @@ impl Store {
         let (mut done, mut back, mut parked) = (Vec::new(), Vec::new(), false);
         for (task, applied) in &committed.applied {
             let Some(lease) = leases.get(task) else { continue };
+            lease.trail.applied(*task, *applied);
             match applied {
                 Applied::Waits { rank } => back.push(lease.nack(*task, Requeue::At(*rank))),
                 Applied::Quota => {
@@ -118,8 +124,12 @@ impl Store {
                 }
             }
         }
+        for lease in committed.stored.iter().filter_map(|task| leases.get(task)) {
+            lease.trail.stored();
+        }
+        ends::linked(&committed);
         if parked {
-            tracing::info!(tenant = tenant.0, "monthly pages used up, tenant parked");
+            tracing::info!(tenant = tenant.0, "a limit of the tenant is reached, tenant parked");
             self.tell(|window| async move { window.park(tenant).await }).await;
         }
         self.release(&done, &terms_of(leases), &committed.new_tasks).await;
@@ -180,6 +190,7 @@ struct Lease {
     hydrated_us: i64,
     pause: Duration,
     terms: Option<HostTerms>,
+    trail: Trail,
 }
 
 impl Lease {
@@ -190,6 +201,7 @@ impl Lease {
             hydrated_us: page.outcome.hydrated_us,
             pause: page.pause,
             terms: page.terms,
+            trail: page.trail.clone(),
         }
     }
 

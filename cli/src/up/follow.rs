@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rad_loadtest::fleet::{CrawlStatus, Fleet, Progress};
+use rad_loadtest::client::{CrawlStatus, Progress};
+use rad_loadtest::fleet::Fleet;
 use tokio::time::{Instant, sleep};
 
 use crate::failure::Failure;

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use rad_core::url::CanonicalUrl;
-use rad_loadtest::fleet::{Api, CrawlStatus, StartRequest};
+use rad_loadtest::client::{Api, CrawlStatus, StartRequest};
 use serde::{Deserialize, Serialize};
 
 use super::address;

@@ -11,6 +11,7 @@ use rad_schema::local::LocalOptions;
 use super::memory::Memory;
 use super::{address, site};
 use crate::failure::Failure;
+use crate::start_url;
 
 /// Name of the tenant that owns what is crawled here.
 const TENANT: &str = "local";
@@ -70,7 +71,7 @@ pub(super) struct UpPlan {
 
 pub(super) fn plan(options: &UpOptions) -> Result<UpPlan, Failure> {
     let stores = stores(options)?;
-    let start = options.url.as_deref().map(parse).transpose()?;
+    let start = options.url.as_deref().map(start_url::parse).transpose()?;
     options
         .allow_cidrs
         .parse::<AddressPolicy>()
@@ -98,13 +99,6 @@ pub(super) fn plan(options: &UpOptions) -> Result<UpPlan, Failure> {
         ..FleetOptions::new(&options.dir, stores)
     };
     Ok(UpPlan { fleet, memory, start, notes })
-}
-
-fn parse(url: &str) -> Result<CanonicalUrl, Failure> {
-    CanonicalUrl::parse(url).map_err(|error| {
-        let hint = if url.contains("://") { String::new() } else { format!("; try https://{url}") };
-        Failure::usage(format!("`{url}` can't be crawled: {error}{hint}"))
-    })
 }
 
 fn stores(options: &UpOptions) -> Result<StoresChoice, Failure> {

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rad_loadtest::fleet::{CrawlStatus, Fleet, Sample};
+use rad_loadtest::client::{CrawlStatus, Sample};
+use rad_loadtest::fleet::Fleet;
 use serde_json::{Value, json};
 
 use crate::paint::Paint;
+use crate::{clean, tally};
 
 /// Lines of a sample that are shown.
 const SAMPLE_LINES: usize = 6;
@@ -53,8 +55,7 @@ impl Summary {
 
     /// Whether the crawl found any page that is now stored.
     pub(super) fn stored_something(&self) -> bool {
-        let counts = &self.status.counts;
-        counts.stored + counts.unchanged + counts.duplicate + counts.superseded > 0
+        self.status.counts.stored_something()
     }
 
     /// For programs. The URL of `given` stores may hold a password and is the caller's own.
@@ -84,24 +85,11 @@ impl Summary {
 
     fn counts(&self, paint: Paint) -> String {
         let status = &self.status;
-        let end = match status.end_reason.as_deref() {
-            Some("page_limit") => "completed at its page limit",
-            _ => &status.state,
-        };
+        let end = tally::end(status);
         let title =
             format!("Crawl {} of {}: {end} after {:.1} s", status.id, status.url, self.took.as_secs_f64());
         let mut text = format!("\n{}\n\n", paint.bold(title));
-        for (state, urls) in status.counts.by_state().into_iter().filter(|(_, urls)| *urls > 0) {
-            let reasons = status.reasons.iter().filter(|reason| reason.state == state);
-            let reasons: Vec<_> =
-                reasons.map(|reason| format!("{} {}", reason.urls, reason.verdict)).collect();
-            // Padded before it is painted: codes would count as columns.
-            let row = format!("  {state:<12}{urls:>9}   {}", reasons.join(", "));
-            let row = row.trim_end();
-            let row = if state == "failed" { paint.red(row) } else { row.to_owned() };
-            line(&mut text, &row);
-        }
-        line(&mut text, &format!("  {:<12}{:>9}", "URLs in all", status.counts.discovered));
+        text.push_str(&tally::counts(status, paint));
         text
     }
 
@@ -127,11 +115,14 @@ fn shown(number: usize, sample: &Sample, paint: Paint) -> String {
     } else {
         sample.heading_path.join(" > ")
     };
-    let mut text = format!("\n{}\n", paint.bold(format_args!("Chunk {number}: {}", sample.url)));
+    let url = clean::line(&sample.url);
+    let mut text = format!("\n{}\n", paint.bold(format_args!("Chunk {number}: {url}")));
+    let place = clean::line(&place);
     line(&mut text, &paint.dim(format_args!("  {place} ({} tokens)", sample.tokens)));
     let lines = sample.text.lines().filter(|line| !line.trim().is_empty());
     for shown in lines.take(SAMPLE_LINES) {
-        let cut: String = shown.chars().filter(|letter| !letter.is_control()).take(SAMPLE_COLUMNS).collect();
+        let shown = clean::line(shown);
+        let cut: String = shown.chars().take(SAMPLE_COLUMNS).collect();
         let more = if cut.len() < shown.len() { "…" } else { "" };
         line(&mut text, &format!("  | {cut}{more}"));
     }

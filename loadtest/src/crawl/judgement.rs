@@ -7,8 +7,8 @@ use rad_core::verdict::State;
 use rad_schema::jobs::JobStatus;
 use rad_schema::proof::Billed;
 
+use crate::client::CrawlStatus;
 use crate::crawl::target::Contents;
-use crate::fleet::CrawlStatus;
 
 /// The result of the comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,7 +167,7 @@ mod tests {
         });
         let seen = serde_json::json!({
             "id": 1, "url": "http://a.example/", "state": "completed", "running_ms": 1, "counts": counts,
-            "chunks": 4, "reasons": [],
+            "chunks": 4, "reasons": [], "priority": 5, "scope": {}, "trace_id": "", "created_at": "",
             "excluded_links": { "other_host": 0, "outside_path": 0, "too_deep": 0 },
         });
         let status = JobStatus {
@@ -175,7 +175,12 @@ mod tests {
             start_url: "http://a.example/".to_owned(),
             state: "completed".to_owned(),
             end_reason: Some("exhausted".to_owned()),
+            priority: 5,
+            scope: serde_json::Value::Null,
             max_pages: None,
+            trace_id: String::new(),
+            created_at: "2026-01-01T00:00:00Z".to_owned(),
+            ended_at: None,
             discovered: 3,
             stored: 2,
             unchanged: 0,

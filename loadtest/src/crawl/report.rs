@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::client::{Counts, CrawlStatus, ReasonCount};
 use crate::crawl::CrawlOptions;
 use crate::crawl::judgement::Judgement;
-use crate::fleet::{Counts, CrawlStatus, ReasonCount};
 
 /// What was measured and found; printed as it is with `--json`.
 #[derive(Clone, Debug, Serialize)]

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use rad_schema::admin::AdminError;
 use rad_schema::db::DbError;
 use rad_schema::local::LocalError;
 use rad_schema::migrate::MigrateError;
 use rad_schema::process::OpenError;
 
-use super::api::ApiError;
 use super::process::ProcessError;
+use crate::client::ApiError;
 
 /// A failed start. Whatever had been started is ended again.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,15 @@ pub enum StartError {
         #[source]
         source: DbError,
     },
+    /// A tenant or a key could not be made.
+    #[error("could not {doing}")]
+    Operator {
+        /// What was attempted, as a verb.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: AdminError,
+    },
     /// A process could not be started or ended at once.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -74,6 +84,7 @@ impl StartError {
             self,
             Self::Stores(_)
                 | Self::Postgres { .. }
+                | Self::Operator { source: AdminError::Store(_), .. }
                 | Self::Migrate(MigrateError::Connect(_))
                 | Self::Open(OpenError::Postgres(_) | OpenError::Redis(_))
                 | Self::Process(ProcessError::Missing { .. })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::orphans::Record;
@@ -18,8 +18,8 @@ use super::programs;
 /// Lines of a log that an error shows.
 const TAIL_LINES: usize = 12;
 
-/// Only for tests that ask for it: a child never inherits a wish to crash.
-const CRASH_AT: &str = "RAD_CRASH_AT";
+/// Only for tests that ask for it: a child never inherits a wish to crash or to hang.
+const FAULTS: [&str; 2] = ["RAD_CRASH_AT", "RAD_HANG_AT"];
 
 /// A process did not do what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +94,27 @@ impl Process {
         env: &[(String, String)],
         within: Duration,
     ) -> Result<(Self, String), ProcessError> {
-        let mut process = Self::spawn(dir, &Plan { name, program, args, env }, true)?;
-        let line = process.first_line(within).await?;
+        let (process, [line]) = Self::announcing(dir, name, program, args, env, within).await?;
         Ok((process, line))
+    }
+
+    /// Like [`Process::listening`], for one that prints `N` lines.
+    pub(super) async fn announcing<const N: usize>(
+        dir: &Path,
+        name: &str,
+        program: &'static str,
+        args: &[String],
+        env: &[(String, String)],
+        within: Duration,
+    ) -> Result<(Self, [String; N]), ProcessError> {
+        let mut process = Self::spawn(dir, &Plan { name, program, args, env }, true)?;
+        let stdout = process.child.stdout.take().expect("standard output is a pipe");
+        let Ok(lines) = timeout(within, first_lines(stdout)).await else {
+            let seconds = within.as_secs();
+            return Err(ProcessError::Silent { name: name.to_owned(), seconds, log: process.log });
+        };
+        let lines = lines.ok_or_else(|| process.ended())?;
+        Ok((process, lines))
     }
 
     pub(super) fn spawn(dir: &Path, plan: &Plan<'_>, announces: bool) -> Result<Self, ProcessError> {
@@ -107,9 +125,12 @@ impl Process {
         let log_before = file.metadata().map_err(failed)?.len();
         let log_before = usize::try_from(log_before).unwrap_or(usize::MAX);
         let stdout = if announces { Stdio::piped() } else { file.try_clone().map_err(failed)?.into() };
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        for fault in FAULTS {
+            command.env_remove(fault);
+        }
+        let child = command
             .args(plan.args)
-            .env_remove(CRASH_AT)
             .envs(plan.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(stdout)
@@ -164,21 +185,6 @@ impl Process {
         ProcessError::Ended { name: self.name.clone(), log: self.log.clone(), tail: self.tail() }
     }
 
-    async fn first_line(&mut self, within: Duration) -> Result<String, ProcessError> {
-        let stdout = self.child.stdout.take().expect("standard output is a pipe");
-        let mut line = String::new();
-        let mut reader = BufReader::new(stdout);
-        match timeout(within, reader.read_line(&mut line)).await {
-            Ok(Ok(read)) if read > 0 => Ok(line.trim_end().to_owned()),
-            Ok(_) => Err(self.ended()),
-            Err(_) => Err(ProcessError::Silent {
-                name: self.name.clone(),
-                seconds: within.as_secs(),
-                log: self.log.clone(),
-            }),
-        }
-    }
-
     fn tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(text.get(self.log_before..).unwrap_or_default());
@@ -199,6 +205,16 @@ impl Process {
         self.record.take();
         false
     }
+}
+
+/// None when the process ends before it has written so many.
+async fn first_lines<const N: usize>(stdout: ChildStdout) -> Option<[String; N]> {
+    let mut reader = BufReader::new(stdout).lines();
+    let mut lines = Vec::with_capacity(N);
+    while lines.len() < N {
+        lines.push(reader.next_line().await.ok()??);
+    }
+    lines.try_into().ok()
 }
 
 fn open_log(path: &Path) -> io::Result<File> {

@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::error::StartError;
 use super::process::Process;
-use super::request::Requester;
 use super::stores::Stores;
-use super::{Fleet, FleetOptions};
+use super::{Fleet, FleetOptions, metrics};
+use crate::client::Requester;
 
 /// Longest time until a scheduler listens.
 const LISTENS: Duration = Duration::from_secs(20);
@@ -20,13 +20,18 @@ const READY: Duration = Duration::from_secs(30);
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// Longest time for a scheduler to finish open requests.
-pub(super) const STOPS: Duration = Duration::from_secs(10);
+/// How long a scheduler may finish open requests.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Longest time for a scheduler to end: the drain, and giving up the leadership.
+pub(super) const STOPS: Duration = Duration::from_secs(20);
 
 pub(super) struct Scheduler {
     pub(super) process: Process,
     address: SocketAddr,
     origin: String,
+    /// URL of its metrics.
+    pub(super) metrics: String,
 }
 
 impl Scheduler {
@@ -49,14 +54,20 @@ impl Scheduler {
             ("DATABASE_URL".to_owned(), stores.database_url()),
             ("REDIS_URL".to_owned(), stores.redis_url()),
             ("RAD_LISTEN".to_owned(), address.to_string()),
+            ("RAD_ALLOW_CIDRS".to_owned(), options.cidrs.clone()),
             ("RAD_LEASE_TTL_SECONDS".to_owned(), options.lease_ttl.as_secs().to_string()),
+            ("RAD_DRAIN_SECONDS".to_owned(), DRAIN.as_secs().to_string()),
+            metrics::listen(),
         ];
-        let (mut process, origin) =
-            Process::listening(&options.dir, name, "rad-scheduler", &[], &env, LISTENS).await?;
+        let (mut process, [origin, metrics]) =
+            Process::announcing(&options.dir, name, "rad-scheduler", &[], &env, LISTENS).await?;
+        let Some(metrics) = metrics::announced(&metrics) else {
+            return Err(process.ended().into());
+        };
         let bound = origin.trim_start_matches("http://").parse();
         let address = bound.map_err(|_| StartError::from(process.ended()))?;
         wait_ready(&mut process, &origin, READY + options.lease_ttl).await?;
-        Ok(Self { process, address, origin })
+        Ok(Self { process, address, origin, metrics })
     }
 
     pub(super) fn origin(&self) -> &str {
@@ -65,7 +76,7 @@ impl Scheduler {
 }
 
 async fn wait_ready(process: &mut Process, origin: &str, within: Duration) -> Result<(), StartError> {
-    let requester = Requester::new(vec![origin.to_owned()]);
+    let requester = Requester::new(vec![origin.to_owned()])?;
     let deadline = Instant::now() + within;
     loop {
         let Err(answer) = requester.ready(origin).await else {

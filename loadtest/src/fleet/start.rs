@@ -3,15 +3,18 @@
 use std::time::{Duration, Instant};
 
 use rad_core::ids::TenantId;
+use rad_schema::admin::NewKey;
 use rad_schema::db::{Db, DbError};
 use rad_schema::process::{self, OpenError};
+use rad_schema::tenants::KeyError;
 
-use super::api::Api;
 use super::error::StartError;
-use super::request::Requester;
+use super::operator::{self, Operator};
 use super::scheduler::Scheduler;
 use super::stores::Stores;
+use super::tenant::TenantApi;
 use super::{Fleet, FleetOptions, folder, orphans};
+use crate::client::{Api, Requester};
 
 /// A part of the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub(super) async fn start(mut options: FleetOptions, tell: Tell<'_>) -> Result<F
     options.dir = dir;
 
     let stores = open_stores(&options, tell).await?;
-    let (api, key, schedulers) = match control_plane(&stores, &options, tell).await {
+    let plane = match control_plane(&stores, &options, tell).await {
         Ok(started) => started,
         Err(error) => {
             // Servers that were adopted don't end with us. The first error is the one to tell.
@@ -61,7 +64,9 @@ pub(super) async fn start(mut options: FleetOptions, tell: Tell<'_>) -> Result<F
         }
     };
     let workers = Vec::with_capacity(options.workers);
-    let mut fleet = Fleet { workers, schedulers, api, key, stores, options, before: 0, _folder: lock };
+    let ControlPlane { api, key, operator, schedulers } = plane;
+    let mut fleet =
+        Fleet { workers, schedulers, api, key, operator, stores, options, before: 0, _folder: lock };
     match stage(tell, Stage::Workers, fleet.first_workers()).await {
         Ok(()) => Ok(fleet),
         Err(error) => {
@@ -72,18 +77,27 @@ pub(super) async fn start(mut options: FleetOptions, tell: Tell<'_>) -> Result<F
 }
 
 /// Everything that stands between stores and workers.
+struct ControlPlane {
+    api: TenantApi,
+    key: String,
+    operator: Operator,
+    schedulers: Vec<Scheduler>,
+}
+
 async fn control_plane(
     stores: &Stores,
     options: &FleetOptions,
     tell: Tell<'_>,
-) -> Result<(Api, String, Vec<Scheduler>), StartError> {
+) -> Result<ControlPlane, StartError> {
     stage(tell, Stage::Migrations, rad_schema::migrate::run(&stores.owner_url())).await?;
     check(stores).await?;
-    let (tenant, key) = stage(tell, Stage::Tenant, tenant(stores, options)).await?;
+    let (tenant, key, operator_key) = stage(tell, Stage::Tenant, tenants(stores, options)).await?;
     let schedulers = stage(tell, Stage::Schedulers, schedulers(stores, options)).await?;
     let origins = schedulers.iter().map(|scheduler| scheduler.origin().to_owned()).collect();
-    let api = Api::new(Requester::new(origins), tenant, key.clone());
-    Ok((api, key, schedulers))
+    let requester = Requester::new(origins)?;
+    let operator = Operator::new(requester.clone(), operator_key);
+    let api = TenantApi::new(Api::over(requester, key.clone()), tenant);
+    Ok(ControlPlane { api, key, operator, schedulers })
 }
 
 async fn stage<T, E: Into<StartError>>(
@@ -113,25 +127,38 @@ async fn check(stores: &Stores) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// The fleet's tenant with its key, and a key of the operator.
+async fn tenants(stores: &Stores, options: &FleetOptions) -> Result<(TenantId, String, NewKey), StartError> {
+    let (tenant, key) = tenant(stores, options).await?;
+    let operator = operator::create_key(&stores.owner_url()).await;
+    let operator =
+        operator.map_err(|source| StartError::Operator { doing: "make the operator's key", source })?;
+    Ok((tenant, key, operator))
+}
+
 /// The tenant of the earlier key, or a new key of the tenant asked for.
 async fn tenant(stores: &Stores, options: &FleetOptions) -> Result<(TenantId, String), StartError> {
-    let failed = |doing| move |source| StartError::Postgres { doing, source };
     if let Some(key) = &options.key
-        && let Some(tenant) =
-            owner_of(stores, key).await.map_err(failed("look up the key of the earlier run"))?
+        && let Some(tenant) = owner_of(stores, key)
+            .await
+            .map_err(|source| StartError::Postgres { doing: "look up the key of the earlier run", source })?
     {
         return Ok((tenant, key.clone()));
     }
     rad_schema::tenants::create(&stores.owner_url(), &options.tenant, None)
         .await
-        .map_err(failed("make the tenant and its key"))
+        .map_err(|source| StartError::Operator { doing: "make the tenant and its key", source })
 }
 
 async fn owner_of(stores: &Stores, key: &str) -> Result<Option<TenantId>, DbError> {
     let db = Db::connect(&stores.database_url(), 1, "rad-fleet").await?;
     let caller = db.caller(key).await;
     db.close().await;
-    Ok(caller?.map(|caller| caller.tenant))
+    match caller {
+        Ok(caller) => Ok(Some(caller.tenant)),
+        Err(KeyError::Store(error)) => Err(error),
+        Err(KeyError::Malformed | KeyError::Unknown | KeyError::Revoked) => Ok(None),
+    }
 }
 
 async fn schedulers(stores: &Stores, options: &FleetOptions) -> Result<Vec<Scheduler>, StartError> {

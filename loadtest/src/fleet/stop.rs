@@ -25,6 +25,7 @@ impl Fleet {
         end(self.workers.iter_mut(), self.options.drain + MARGIN, &mut stopped).await;
         let schedulers = self.schedulers.iter_mut().map(|scheduler| &mut scheduler.process);
         end(schedulers, scheduler::STOPS, &mut stopped).await;
+        self.operator.revoke(&self.stores.owner_url()).await;
         self.stores.stop().await?;
         Ok(stopped)
     }

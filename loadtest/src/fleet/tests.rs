@@ -1,6 +1,7 @@
 //! A fleet without workers: what the supervisor itself does. Crawls are tested with the worker.
 
 use super::*;
+use crate::client::StartRequest;
 
 fn options(dir: &Path) -> FleetOptions {
     FleetOptions { workers: 0, ..FleetOptions::for_test(dir) }
@@ -41,5 +42,8 @@ async fn a_second_fleet_in_the_folder_is_refused_and_a_later_one_keeps_key_and_t
     let again = FleetOptions { key: Some(key.clone()), ..options(dir.path()) };
     let second = Fleet::start(again).await.unwrap();
     assert_eq!((second.tenant(), second.key()), (tenant, key.as_str()));
+    let operators = second.operator().keys("operator").await.unwrap();
+    let revoked: Vec<_> = operators.iter().map(|key| key.revoked_at.is_some()).collect();
+    assert_eq!(revoked, [true, false], "nobody keeps the first fleet's key");
     second.stop().await.unwrap();
 }

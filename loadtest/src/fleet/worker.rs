@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Fleet;
 use super::error::StartError;
+use super::metrics;
 use super::process::{Plan, Process, ProcessError};
 
 /// Longest time until a worker has registered.
@@ -108,6 +109,7 @@ impl Fleet {
             ("RAD_ALLOW_CIDRS".to_owned(), options.cidrs.clone()),
             ("RAD_LEASE_TTL_SECONDS".to_owned(), options.lease_ttl.as_secs().to_string()),
             ("RAD_DRAIN_SECONDS".to_owned(), options.drain.as_secs().to_string()),
+            metrics::listen(),
         ];
         env.extend_from_slice(&options.worker_env);
         env

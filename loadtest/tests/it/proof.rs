@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rad_core::ids::{Hash128, JobId, TenantId};
 use rad_core::verdict::State;
-use rad_loadtest::fleet::{CrawlStatus, Fleet, FleetOptions, StartRequest};
+use rad_loadtest::client::{CrawlStatus, StartRequest};
+use rad_loadtest::fleet::{Fleet, FleetOptions};
 use rad_loadtest::web::{RobotsKnob, RobotsRule, Server, Site, SiteSpec};
 use rad_schema::db::Db;
 

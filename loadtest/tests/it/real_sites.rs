@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use rad_loadtest::fleet::{Fleet, FleetOptions, StartRequest};
+use rad_loadtest::client::StartRequest;
+use rad_loadtest::fleet::{Fleet, FleetOptions};
 use rad_loadtest::oracle::{OracleOptions, walk};
 
 use crate::proof::{adds_up, reader};

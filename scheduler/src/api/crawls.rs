@@ -1,100 +1,82 @@
-//! Handlers of the tenant routes.
+//! Handlers of crawls.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use rad_core::ids::{DocumentId, JobId};
-use rad_schema::documents::{ChunkSample, DocumentRow};
-use rad_schema::fleet::WorkerRow;
-use serde::{Deserialize, Serialize};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rad_core::ids::{JobId, TaskId};
 
-use super::auth::Authenticated;
+use super::auth::{By, Crawl as MayCrawl, Read};
+use super::body::Object;
+use super::listing::{Asked, Kind, whole};
+use super::path::At;
 use super::problem::Problem;
-use crate::service::{Crawl, Service, StartCrawl};
+use super::trace::trace_id;
+use crate::service::Service;
+use crate::service::crawls::{Crawl, ShownState, StartContext};
 
-/// A page of a listing. `next` is the `after` of the next page.
-#[derive(Serialize)]
-pub(super) struct Listing<T> {
-    data: Vec<T>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DocumentQuery {
-    crawl: Option<i64>,
-    after: Option<i64>,
-    limit: Option<i64>,
-}
-
-fn job(path: Result<Path<i64>, PathRejection>) -> Result<JobId, Problem> {
-    path.map(|Path(id)| JobId(id)).map_err(|_| {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "Not found",
-            "a crawl is named by its number",
-            "use the id that the start of the crawl returned",
-        )
-    })
-}
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(super) async fn start(
     State(service): State<Service>,
-    Authenticated(caller): Authenticated,
-    body: Result<Json<StartCrawl>, JsonRejection>,
-) -> Result<(StatusCode, Json<Crawl>), Problem> {
-    let Json(wanted) = body.map_err(|rejection| Problem::body(rejection.body_text()))?;
-    let started = service.start(caller.tenant, wanted).await?;
-    let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(service.crawl(caller.tenant, started.job).await?)))
+    by: By<MayCrawl>,
+    headers: HeaderMap,
+    Object(body): Object,
+) -> Result<Response, Problem> {
+    // A value that is no text can't be used as a key; the replacement says so where it is judged.
+    let key = headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default().to_owned());
+    let context = StartContext { idempotency_key: key, trace_id: trace_id(&headers) };
+    let (crawl, new) = service.start(by.caller.tenant, body, context).await?;
+    if !new {
+        return Ok(Json(crawl).into_response());
+    }
+    let location = format!("/api/v1/crawls/{}", crawl.id());
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(crawl)).into_response())
+}
+
+pub(super) async fn list(
+    State(service): State<Service>,
+    by: By<Read>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let (page, state) = asked.with(Kind::Crawls, "state", ShownState::parse)?;
+    let before = JobId(page.last_or(i64::MAX));
+    let crawls = service.crawls(by.caller.tenant, state, before, page.limit).await?;
+    Ok(page.answer(crawls))
 }
 
 pub(super) async fn read(
     State(service): State<Service>,
-    Authenticated(caller): Authenticated,
-    id: Result<Path<i64>, PathRejection>,
+    by: By<Read>,
+    At(id): At<i64>,
 ) -> Result<Json<Crawl>, Problem> {
-    Ok(Json(service.crawl(caller.tenant, job(id)?).await?))
+    Ok(Json(service.crawl(by.caller.tenant, JobId(id)).await?))
 }
 
 pub(super) async fn cancel(
     State(service): State<Service>,
-    Authenticated(caller): Authenticated,
-    id: Result<Path<i64>, PathRejection>,
+    by: By<MayCrawl>,
+    At(id): At<i64>,
 ) -> Result<Json<Crawl>, Problem> {
-    Ok(Json(service.cancel(caller.tenant, job(id)?).await?))
+    Ok(Json(service.cancel(by.caller.tenant, JobId(id)).await?))
+}
+
+pub(super) async fn errors(
+    State(service): State<Service>,
+    by: By<Read>,
+    At(id): At<i64>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let page = asked.alone(Kind::Errors)?;
+    let after = TaskId(page.last_or(i64::MIN));
+    let errors = service.crawl_errors(by.caller.tenant, JobId(id), after, page.limit).await?;
+    Ok(page.answer(errors))
 }
 
 pub(super) async fn samples(
     State(service): State<Service>,
-    Authenticated(caller): Authenticated,
-    id: Result<Path<i64>, PathRejection>,
-) -> Result<Json<Listing<ChunkSample>>, Problem> {
-    let job = job(id)?;
-    // A crawl of another tenant is as unknown here as everywhere.
-    service.crawl(caller.tenant, job).await?;
-    Ok(Json(Listing { data: service.samples(caller.tenant, job).await?, next: None }))
-}
-
-pub(super) async fn documents(
-    State(service): State<Service>,
-    Authenticated(caller): Authenticated,
-    query: Result<Query<DocumentQuery>, QueryRejection>,
-) -> Result<Json<Listing<DocumentRow>>, Problem> {
-    let Query(query) = query.map_err(|rejection| Problem::body(rejection.body_text()))?;
-    let data = service
-        .documents(caller.tenant, DocumentId(query.after.unwrap_or(0)), query.crawl.map(JobId), query.limit)
-        .await?;
-    let next = data.last().map(|document| document.document_id);
-    Ok(Json(Listing { data, next }))
-}
-
-pub(super) async fn workers(
-    State(service): State<Service>,
-    Authenticated(_): Authenticated,
-) -> Result<Json<Listing<WorkerRow>>, Problem> {
-    Ok(Json(Listing { data: service.workers().await?, next: None }))
+    by: By<Read>,
+    At(id): At<i64>,
+) -> Result<Response, Problem> {
+    Ok(whole(service.samples(by.caller.tenant, JobId(id)).await?))
 }

@@ -7,7 +7,7 @@ use rad_schema::db::Db;
 use rad_schema::window::{Dispatch, Waiter};
 use tokio_util::sync::CancellationToken;
 
-use super::{Current, next};
+use super::{Current, next, timed};
 use crate::feed::{FeedError, OpenWindow, feed_lanes};
 
 /// A lost signal costs at most this.
@@ -19,7 +19,7 @@ pub(super) async fn run(db: Db, dispatch: Dispatch, current: Current, stop: Canc
     while !stop.is_cancelled() {
         let open = current.borrow().clone();
         if let Some(open) = open {
-            match drain(&db, &open).await {
+            match timed("feed", drain(&db, &open)).await {
                 Ok(()) => {}
                 Err(error) if error.is_stale() => {}
                 Err(error) => {

@@ -6,13 +6,13 @@ use rad_core::errors::chain;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
-use super::next;
+use super::{next, timed};
 
 const PERIOD: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(db: Db, stop: CancellationToken) {
     while next(&stop, PERIOD).await {
-        match db.finish_jobs().await {
+        match timed("finish", db.finish_jobs()).await {
             Ok(ended) => {
                 for (tenant, job) in ended {
                     tracing::info!(tenant = tenant.0, job = job.0, "crawl completed");

@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use metrics::gauge;
 use rad_core::errors::chain;
 use rad_core::ids::{JobId, TenantId};
+use rad_core::metrics::control::WINDOW_GENERATION;
 use rad_schema::db::Db;
-use rad_schema::window::{Dispatch, LeaseTerms, WindowError};
+use rad_schema::window::{Attached, Dispatch, LeaseTerms, PROTOCOL, Window, WindowError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::next;
+use super::{as_gauge, next, timed};
 use crate::feed::{FeedError, FeedReport, OpenWindow, feed_lanes};
 
 /// A wipe is noticed within this time.
@@ -25,7 +27,7 @@ pub(super) async fn run(
 ) {
     let (mut refill_due, mut sweep) = (false, None);
     loop {
-        match keep_open(&db, &dispatch, terms, &opened).await {
+        match timed("generation", keep_open(&db, &dispatch, terms, &opened)).await {
             Ok(changed) => refill_due |= changed,
             Err(error) => {
                 tracing::warn!(error = chain(&error), "dispatch window not open");
@@ -56,17 +58,17 @@ async fn keep_open(
 ) -> Result<bool, FeedError> {
     let shard = db.shard().await?;
     let run_id = dispatch.run_id().await?;
-    if let Some(shard) = &shard
-        && shard.run_id == run_id
-        && dispatch.opened_for().await? == Some((shard.generation, run_id.clone()))
-    {
-        let known = opened.borrow().as_ref().map(|open| open.window.generation());
-        if known == Some(shard.generation) {
-            return Ok(false);
+    if let Some(shard) = &shard {
+        match dispatch.attach(shard).await? {
+            Attached::Open(window) => return Ok(known(window, terms, shard.raised_us, opened)),
+            Attached::Foreign { protocol } => tracing::warn!(
+                window_protocol = protocol,
+                own_protocol = PROTOCOL,
+                "version skew: the dispatch window speaks another protocol and is rebuilt; workers of that \
+                 version wait from now on"
+            ),
+            Attached::Closed => {}
         }
-        // Another leader opened it; how long ago is unknown, so hosts rest for the whole lease.
-        opened.send_replace(Some(window(dispatch, terms, shard.generation, shard.raised_us)));
-        return Ok(true);
     }
     opened.send_replace(None);
     let old = shard.map_or(0, |shard| shard.generation);
@@ -79,17 +81,29 @@ async fn keep_open(
     let raised_us = db.shard().await?.map_or(0, |shard| shard.raised_us);
     tracing::info!(generation, "dispatch window opened");
     // Told before it is full: workers may claim what is loaded already.
-    opened.send_replace(Some(window(dispatch, terms, generation, raised_us)));
+    opened.send_replace(Some(quiet(dispatch.window(generation), terms, raised_us)));
     Ok(true)
 }
 
-fn window(dispatch: &Dispatch, terms: LeaseTerms, generation: i64, raised_us: i64) -> OpenWindow {
-    OpenWindow {
-        window: dispatch.window(generation),
-        raised_us,
-        quiet_until: Instant::now() + terms.ttl,
-        terms,
+/// Takes over a window that is open. True when this leader did not know it.
+fn known(
+    window: Window,
+    terms: LeaseTerms,
+    raised_us: i64,
+    opened: &watch::Sender<Option<OpenWindow>>,
+) -> bool {
+    let before = opened.borrow().as_ref().map(|open| open.window.generation());
+    if before == Some(window.generation()) {
+        return false;
     }
+    // Another leader opened it; how long ago is unknown, so hosts rest for the whole lease.
+    opened.send_replace(Some(quiet(window, terms, raised_us)));
+    true
+}
+
+fn quiet(window: Window, terms: LeaseTerms, raised_us: i64) -> OpenWindow {
+    gauge!(WINDOW_GENERATION).set(as_gauge(window.generation()));
+    OpenWindow { window, raised_us, quiet_until: Instant::now() + terms.ttl, terms }
 }
 
 /// Feeds every lane of every running crawl.

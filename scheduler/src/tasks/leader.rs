@@ -4,14 +4,17 @@
 
 use std::time::Duration;
 
+use metrics::gauge;
 use rad_core::errors::chain;
+use rad_core::metrics::control::LEADER;
 use rad_schema::db::Db;
+use rad_schema::process::metrics::FleetSeries;
 use rad_schema::window::{Dispatch, LeaseTerms};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{feeder, finish, generation, next, reap, reconcile, trim};
+use super::{feeder, finish, gauges, generation, next, reap, reconcile, skew, trim};
 
 const NAME: &str = "dispatch";
 const TTL: Duration = Duration::from_secs(6);
@@ -23,11 +26,12 @@ pub(crate) async fn lead(
     dispatch: Dispatch,
     terms: LeaseTerms,
     holder: String,
+    fleet: FleetSeries,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
         match db.lead(NAME, &holder, TTL).await {
-            Ok(true) => session(&db, &dispatch, terms, &holder, &stop).await,
+            Ok(true) => session(&db, &dispatch, terms, &holder, &fleet, &stop).await,
             Ok(false) => {}
             Err(error) => tracing::warn!(error = chain(&error), "leadership not decided"),
         }
@@ -42,16 +46,26 @@ pub(crate) async fn lead(
 }
 
 /// Runs the tasks until the lease is lost or `stop`.
-async fn session(db: &Db, dispatch: &Dispatch, terms: LeaseTerms, holder: &str, stop: &CancellationToken) {
+async fn session(
+    db: &Db,
+    dispatch: &Dispatch,
+    terms: LeaseTerms,
+    holder: &str,
+    fleet: &FleetSeries,
+    stop: &CancellationToken,
+) {
     tracing::info!(holder, "leading");
+    gauge!(LEADER).set(1);
     let session = stop.child_token();
     let (opened, current) = watch::channel(None);
     let mut tasks = JoinSet::new();
     tasks.spawn(generation::run(db.clone(), dispatch.clone(), terms, opened, session.clone()));
     tasks.spawn(feeder::run(db.clone(), dispatch.clone(), current.clone(), session.clone()));
     tasks.spawn(reap::run(db.clone(), current.clone(), terms, session.clone()));
-    tasks.spawn(reconcile::run(db.clone(), current, session.clone()));
+    tasks.spawn(reconcile::run(db.clone(), current.clone(), session.clone()));
+    tasks.spawn(gauges::run(db.clone(), current, fleet.clone(), session.clone()));
     tasks.spawn(finish::run(db.clone(), session.clone()));
+    tasks.spawn(skew::run(db.clone(), session.clone()));
     tasks.spawn(trim::run(db.clone(), session.clone()));
     let mut renewed = std::time::Instant::now();
     while next(stop, RENEW).await {
@@ -63,6 +77,7 @@ async fn session(db: &Db, dispatch: &Dispatch, terms: LeaseTerms, holder: &str, 
         }
     }
     session.cancel();
+    gauge!(LEADER).set(0);
     // They stop at their next pause; one whose store never answers is dropped, which any of them survives.
     if tokio::time::timeout(TTL, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
         tasks.shutdown().await;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use metrics::counter;
 use rad_core::errors::chain;
 use rad_core::ids::{JobId, TenantId};
+use rad_core::metrics::control::WINDOW_REPAIRS;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
-use super::{Current, next};
+use super::{Current, next, timed};
 use crate::feed::{FeedError, OpenWindow, feed_lanes};
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -28,7 +30,7 @@ pub(super) async fn run(db: Db, current: Current, stop: CancellationToken) {
             Ok(jobs) => {
                 after = jobs.last().copied().unwrap_or(START);
                 pass += u64::from(after == START);
-                step(&db, &open, jobs, pass.is_multiple_of(DEEP_EVERY)).await;
+                timed("reconcile", step(&db, &open, jobs, pass.is_multiple_of(DEEP_EVERY))).await;
             }
             Err(error) => tracing::warn!(error = chain(&error), "running crawls not listed"),
         }
@@ -59,6 +61,8 @@ async fn reconcile(
         // Empty is normal while the last tasks of a lane are in flight; adding something is a repair.
         let report = feed_lanes(db, open, &audit.empty).await?;
         if report.added > 0 || audit.mended > 0 {
+            counter!(WINDOW_REPAIRS, "kind" => "tasks").increment(report.added.unsigned_abs());
+            counter!(WINDOW_REPAIRS, "kind" => "hosts").increment(audit.mended.unsigned_abs());
             tracing::info!(
                 repaired_tasks = report.added,
                 repaired_hosts = audit.mended,

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use metrics::counter;
 use rad_core::errors::chain;
+use rad_core::metrics::control::RETENTION_DELETED;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
-use super::next;
+use super::{next, timed};
 
 const PERIOD: Duration = Duration::from_mins(1);
 const ROWS_A_STEP: i32 = 5_000;
@@ -15,7 +17,7 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
     while next(&stop, PERIOD).await {
         let mut removed = i64::from(ROWS_A_STEP);
         while removed == i64::from(ROWS_A_STEP) && !stop.is_cancelled() {
-            removed = trim(&db).await;
+            removed = timed("trim", trim(&db)).await;
         }
     }
 }
@@ -23,7 +25,10 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
 /// One step; nothing when it failed.
 async fn trim(db: &Db) -> i64 {
     match db.trim_outbox(ROWS_A_STEP).await {
-        Ok(removed) => removed,
+        Ok(removed) => {
+            counter!(RETENTION_DELETED, "table" => "outbox").increment(removed.unsigned_abs());
+            removed
+        }
         Err(error) => {
             tracing::warn!(error = chain(&error), "outbox not trimmed");
             0

@@ -1,5 +1,4 @@
 -- A tenant's documents in the order of their numbers, after a cursor.
 SELECT document_id, url, title, language, chunk_count, tokens FROM documents
 WHERE tenant_id = $1 AND document_id > $2 AND tombstoned_at IS NULL
-  AND ($3::bigint IS NULL OR job_id = $3)
-ORDER BY document_id LIMIT $4
+ORDER BY document_id LIMIT $3

@@ -1,2 +1,2 @@
 -- A new incarnation of a worker.
-SELECT dispatch_register($1, $2, $3)
+SELECT dispatch_register($1, $2, $3, $4, $5)

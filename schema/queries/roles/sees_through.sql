@@ -10,9 +10,9 @@ FROM pg_roles
 WHERE (rolsuper OR rolbypassrls) AND rolname <> current_user AND pg_has_role(current_user, oid, 'MEMBER')
   AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
 UNION ALL
-SELECT format('the role %s can act as rad_dispatch, which crosses tenants', current_user)
+SELECT format('the role %s can act as %s, which crosses tenants', current_user, rolname)
 FROM pg_roles
-WHERE rolname = 'rad_dispatch' AND pg_has_role(current_user, oid, 'MEMBER')
+WHERE rolname IN ('rad_dispatch', 'rad_admin') AND pg_has_role(current_user, oid, 'MEMBER')
   AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
 UNION ALL
 SELECT format('the role %s owns the table %s', current_user, c.relname)

@@ -1,2 +1,2 @@
--- The tenant of an API key, by the key's SHA-256.
-SELECT tenant_id, name, scopes FROM get_tenant_by_api_key($1)
+-- The tenant of an API key, by the key's SHA-256, and that hash.
+SELECT tenant_id, name, scopes, key_hash FROM get_tenant_by_api_key($1)

@@ -6,9 +6,9 @@ use rad_core::ids::{Hash128, JobId, TaskId, TenantId};
 use rad_core::verdict::{State, Verdict};
 use sqlx::{Postgres, Transaction};
 
-use super::counters::{self, Tally};
-use super::documents::{self, Owner, Written};
-use super::outcome::{Applied, Committed, End, Link, Outcome, PageContent};
+use super::counters::{self, Limit, Tally};
+use super::fates::{Fate, page_of, store_pages};
+use super::outcome::{Applied, Committed, End, Link, Outcome};
 use super::rows::{self, RowEnd};
 use crate::db::{Db, DbError};
 use crate::window::NewTask;
@@ -28,19 +28,8 @@ pub(super) enum Refusal {
     Later(HashSet<TaskId>),
     CrawlFull(JobId),
     MonthFull,
-}
-
-/// What became of one page.
-enum Fate {
-    Stored(i64),
-    Unchanged(i64),
-    Duplicate {
-        document: i64,
-        of: String,
-    },
-    Superseded,
-    /// The redirect's target has a ledger row of its own, which stores the page.
-    TargetKnown,
+    /// The storage has no room for the growth of all these.
+    StorageFull(HashMap<TaskId, i64>),
 }
 
 type Known = HashMap<(JobId, Hash128), NewTask>;
@@ -52,20 +41,21 @@ impl Db {
         let (live, ended): (Vec<_>, Vec<_>) =
             batch.iter().partition(|outcome| jobs.contains_key(&outcome.job));
         let targets = insert_targets(&mut tx, tenant, &live).await?;
-        let fates = match store_pages(&mut tx, tenant, &live, &targets).await? {
-            Ok(fates) => fates,
+        let stored = match store_pages(&mut tx, tenant, &live, &targets).await? {
+            Ok(stored) => stored,
             Err(refusal) => return Ok(Attempt::Refused(refusal)),
         };
+        let fates = &stored.fates;
         let links = links_of(&live);
         let new = rows::insert_links(&mut tx, tenant, &links).await?;
-        let ends: Vec<_> = live.iter().flat_map(|outcome| row_ends(outcome, &fates, &targets)).collect();
+        let ends: Vec<_> = live.iter().flat_map(|outcome| row_ends(outcome, fates, &targets)).collect();
         let ranks = rows::end_rows(&mut tx, tenant, &ends).await?;
         let lost: HashSet<_> =
             live.iter().map(|outcome| outcome.task).filter(|task| !ranks.contains_key(task)).collect();
         if !lost.is_empty() {
             return Ok(Attempt::Refused(Refusal::NotOurs(lost)));
         }
-        let tallies = tally(&live, &ends, &fates, &targets, &new);
+        let tallies = tally(&live, &ends, fates, &targets, &new);
         let mut finished = false;
         for (job, tally) in &tallies {
             match counters::count(&mut tx, tenant, *job, tally, jobs[job]).await? {
@@ -74,8 +64,10 @@ impl Db {
             }
         }
         counters::explain(&mut tx, tenant, &tallies).await?;
-        if !counters::bill(&mut tx, tenant, &tallies).await? {
-            return Ok(Attempt::Refused(Refusal::MonthFull));
+        match counters::bill(&mut tx, tenant, &tallies, stored.growth.values().sum()).await? {
+            None => {}
+            Some(Limit::MonthlyPages) => return Ok(Attempt::Refused(Refusal::MonthFull)),
+            Some(Limit::StorageBytes) => return Ok(Attempt::Refused(Refusal::StorageFull(stored.growth))),
         }
         tx.commit().await.map_err(DbError::doing("commit a batch of pages"))?;
         let mut applied: Vec<_> = ended.iter().map(|outcome| (outcome.task, Applied::CrawlEnded)).collect();
@@ -86,6 +78,7 @@ impl Db {
             new_tasks: new.into_values().collect(),
             finished,
             known: links.iter().map(|link| (link.job, link.hash)).collect(),
+            stored: stored.growth.into_keys().collect(),
             chunks,
         }))
     }
@@ -112,13 +105,6 @@ async fn share_jobs(
         .collect())
 }
 
-fn page_of(outcome: &Outcome) -> Option<&PageContent> {
-    match &outcome.end {
-        End::Page(page) => Some(page),
-        _ => None,
-    }
-}
-
 /// Gives redirect targets their ledger rows, in our hand from the start. A target that is missing in the result
 /// was known: its own task stores the page.
 async fn insert_targets(
@@ -142,86 +128,6 @@ async fn insert_targets(
         .into_iter()
         .filter_map(|(task, link)| Some((task, inserted.remove(&(link.job, link.hash))?)))
         .collect())
-}
-
-/// Decides what becomes of every page, and writes those that are stored.
-async fn store_pages(
-    tx: &mut Transaction<'_, Postgres>,
-    tenant: TenantId,
-    live: &[&Outcome],
-    targets: &HashMap<TaskId, NewTask>,
-) -> Result<Result<HashMap<TaskId, Fate>, Refusal>, DbError> {
-    let mut fates = HashMap::new();
-    let mut pages = Vec::new();
-    for outcome in live {
-        let Some(page) = page_of(outcome) else {
-            continue;
-        };
-        if page.redirect_target.is_some() && !targets.contains_key(&outcome.task) {
-            fates.insert(outcome.task, Fate::TargetKnown);
-        } else {
-            pages.push((*outcome, page));
-        }
-    }
-    if pages.is_empty() {
-        return Ok(Ok(fates));
-    }
-    let owners = documents::owners(tx, tenant, &pages).await?;
-    let later = conflicting(&pages, &owners);
-    if !later.is_empty() {
-        return Ok(Err(Refusal::Later(later)));
-    }
-    let (duplicates, fresh): (Vec<_>, Vec<_>) = pages.into_iter().partition(|(_, page)| {
-        owners.get(&page.content_hash).is_some_and(|owner| owner.url_hash != page.url_hash)
-    });
-    for (outcome, page) in duplicates {
-        let owner = &owners[&page.content_hash];
-        fates.insert(outcome.task, Fate::Duplicate { document: owner.document, of: owner.url.clone() });
-    }
-    if !fresh.is_empty() {
-        let written = documents::upsert(tx, tenant, &fresh).await?;
-        let changed: Vec<_> = fresh
-            .iter()
-            .filter_map(|(_, page)| Some((*page, written.get(&page.url_hash)?)))
-            .filter(|(page, written)| written.previous != Some(page.content_hash))
-            .collect();
-        if !changed.is_empty() {
-            documents::keep_bodies(tx, tenant, &changed).await?;
-            documents::replace_chunks(tx, tenant, &changed).await?;
-        }
-        fates.extend(
-            fresh.iter().map(|(outcome, page)| (outcome.task, fate(page, written.get(&page.url_hash)))),
-        );
-    }
-    Ok(Ok(fates))
-}
-
-fn fate(page: &PageContent, written: Option<&Written>) -> Fate {
-    match written {
-        None => Fate::Superseded,
-        Some(written) if written.previous == Some(page.content_hash) => Fate::Unchanged(written.document),
-        Some(written) => Fate::Stored(written.document),
-    }
-}
-
-/// Pages that can't go into one statement with the others: the same document twice, the same new content twice,
-/// or a content whose owner gets another content in this very batch.
-fn conflicting(pages: &[(&Outcome, &PageContent)], owners: &HashMap<Hash128, Owner>) -> HashSet<TaskId> {
-    let content_of: HashMap<_, _> =
-        pages.iter().map(|(_, page)| (page.url_hash, page.content_hash)).collect();
-    let (mut documents, mut contents) = (HashSet::new(), HashSet::new());
-    pages
-        .iter()
-        .filter(|(_, page)| {
-            let owner_changes = owners.get(&page.content_hash).is_some_and(|owner| {
-                owner.url_hash != page.url_hash
-                    && content_of.get(&owner.url_hash).is_some_and(|content| *content != page.content_hash)
-            });
-            let twice = !documents.insert(page.url_hash) || !contents.insert(page.content_hash);
-            owner_changes || twice
-        })
-        .map(|(outcome, _)| outcome.task)
-        .collect()
 }
 
 /// The batch's links, each once.
@@ -271,7 +177,10 @@ fn row_ends<'a>(
                 None => vec![stored],
             }
         }
-        End::Unchanged => vec![end(State::Unchanged, Verdict::Unchanged, Some("304 Not Modified"), None)],
+        End::Unchanged { document } => {
+            let document = document.map(|document| document.0);
+            vec![end(State::Unchanged, Verdict::Unchanged, Some("304 Not Modified"), document)]
+        }
         End::Redirected { to } => vec![end(State::Redirected, Verdict::Redirected, Some(to), None)],
         End::Skipped { verdict, evidence } => {
             vec![end(State::Skipped, *verdict, Some(evidence), None)]
@@ -311,7 +220,6 @@ fn tally(
         if let (Some(page), Some(Fate::Stored(document))) = (page_of(outcome), fates.get(&outcome.task)) {
             tally.documents.push(*document);
             tally.chunks += i64::try_from(page.chunks.len()).unwrap_or(i64::MAX);
-            tally.stored_bytes += i64::try_from(page.raw_bytes).unwrap_or(i64::MAX);
         }
     }
     for (job, _) in new.keys() {

@@ -18,7 +18,6 @@ pub(super) struct Tally {
     /// Skipped and failed URLs by state and verdict.
     pub(super) reasons: BTreeMap<(i16, &'static str), i64>,
     pub(super) chunks: i64,
-    pub(super) stored_bytes: i64,
     pub(super) documents: Vec<i64>,
     pub(super) excluded: Excluded,
 }
@@ -94,18 +93,26 @@ pub(super) async fn explain(
         .map(drop)
 }
 
-/// Bills the stored pages of all crawls of the commit. False: they would pass the tenant's month.
+/// A limit of a tenant that refused a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    MonthlyPages,
+    StorageBytes,
+}
+
+/// Bills the stored pages of all crawls of the commit and the growth of the tenant's storage; or says which limit
+/// they would pass.
 pub(super) async fn bill(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     tallies: &BTreeMap<JobId, Tally>,
-) -> Result<bool, DbError> {
+    growth: i64,
+) -> Result<Option<Limit>, DbError> {
     let billed: Vec<_> = tallies.iter().filter(|(_, tally)| tally.of(State::Stored) > 0).collect();
     if billed.is_empty() {
-        return Ok(true);
+        return Ok(None);
     }
     let pages: i64 = billed.iter().map(|(_, tally)| tally.of(State::Stored)).sum();
-    let bytes: i64 = billed.iter().map(|(_, tally)| tally.stored_bytes).sum();
     for (job, tally) in &billed {
         sqlx::query(include_str!("../../queries/usage/outbox.sql"))
             .bind(tenant.0)
@@ -124,14 +131,14 @@ pub(super) async fn bill(
         .await
         .map_err(DbError::doing("record usage events"))?;
     // The tenant's row is the one that all its commits share: taken last, held shortest.
-    let month = sqlx::query(include_str!("../../queries/usage/add_month.sql"))
+    let refused = sqlx::query_scalar::<_, Option<String>>(include_str!("../../queries/usage/add.sql"))
         .bind(tenant.0)
         .bind(pages)
-        .bind(bytes)
-        .fetch_optional(&mut **tx)
+        .bind(growth)
+        .fetch_one(&mut **tx)
         .await
-        .map_err(DbError::doing("bill the tenant's month"))?;
-    Ok(month.is_some())
+        .map_err(DbError::doing("bill the tenant"))?;
+    Ok(refused.map(|limit| if limit == "storage_bytes" { Limit::StorageBytes } else { Limit::MonthlyPages }))
 }
 
 impl Db {
@@ -156,5 +163,27 @@ impl Db {
             .await
             .map_err(DbError::doing("read the tenant's room"))?;
         Ok(room.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0)))
+    }
+    /// Bytes that a tenant may still store.
+    pub(super) async fn storage_room(&self, tenant: TenantId) -> Result<i64, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let room = sqlx::query_scalar::<_, Option<i64>>(include_str!("../../queries/usage/storage_room.sql"))
+            .bind(tenant.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("read the room of the tenant's storage"))?;
+        Ok(room.unwrap_or(i64::MAX))
+    }
+
+    /// Notes the least growth that found no room: until there is so much, the tenant's tasks wait.
+    pub(super) async fn want_storage(&self, tenant: TenantId, bytes: i64) -> Result<(), DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query(include_str!("../../queries/usage/want_storage.sql"))
+            .bind(tenant.0)
+            .bind(bytes)
+            .execute(&mut *tx)
+            .await
+            .map_err(DbError::doing("note the storage that was wanted"))?;
+        tx.commit().await.map_err(DbError::doing("note the storage that was wanted"))
     }
 }

@@ -1,6 +1,6 @@
 //! The documents' part of a commit: who owns a content, new versions, bodies and chunk deltas.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rad_core::ids::{Hash128, TenantId};
 use sqlx::{Postgres, Transaction};
@@ -21,6 +21,8 @@ pub(super) struct Written {
     pub(super) document: i64,
     /// Content of the version before.
     pub(super) previous: Option<Hash128>,
+    /// Bytes of Markdown and chunks more than before.
+    pub(super) growth: i64,
 }
 
 fn uuids(hashes: impl Iterator<Item = Hash128>) -> Vec<Uuid> {
@@ -56,53 +58,78 @@ pub(super) async fn upsert(
 ) -> Result<HashMap<Hash128, Written>, DbError> {
     let tokens = |page: &PageContent| page.chunks.iter().map(|chunk| i64::from(chunk.tokens)).sum::<i64>();
     let content = || pages.iter().map(|(_, page)| *page);
-    let rows =
-        sqlx::query_as::<_, (Uuid, i64, Option<Uuid>)>(include_str!("../../queries/documents/upsert.sql"))
-            .bind(tenant.0)
-            .bind(uuids(content().map(|page| page.url_hash)))
-            .bind(content().map(|page| page.url.as_str()).collect::<Vec<_>>())
-            .bind(pages.iter().map(|(outcome, _)| outcome.job.0).collect::<Vec<_>>())
-            .bind(pages.iter().map(|(outcome, _)| outcome.task.0).collect::<Vec<_>>())
-            .bind(pages.iter().map(|(outcome, _)| outcome.hydrated_us).collect::<Vec<_>>())
-            .bind(uuids(content().map(|page| page.content_hash)))
-            .bind(content().map(|page| page.title.as_deref()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.language.as_deref()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.canonical.as_deref()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.content_type.as_deref()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.etag.as_deref()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.last_modified.as_deref()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.outlinks.as_slice()).collect::<Vec<_>>())
-            .bind(content().map(|page| page.markdown.as_slice()).collect::<Vec<_>>())
-            .bind(content().map(|page| count(page.chunks.len())).collect::<Vec<_>>())
-            .bind(content().map(tokens).collect::<Vec<_>>())
-            .fetch_all(&mut **tx)
-            .await
-            .map_err(DbError::doing("write documents"))?;
+    let bytes = |page: &PageContent| {
+        let chunks: usize = page.chunks.iter().map(|chunk| chunk.text.len()).sum();
+        i64::try_from(page.markdown.len() + chunks).unwrap_or(i64::MAX)
+    };
+    let rows = sqlx::query_as::<_, (Uuid, i64, Option<Uuid>, i64)>(include_str!(
+        "../../queries/documents/upsert.sql"
+    ))
+    .bind(tenant.0)
+    .bind(uuids(content().map(|page| page.url_hash)))
+    .bind(content().map(|page| page.url.as_str()).collect::<Vec<_>>())
+    .bind(pages.iter().map(|(outcome, _)| outcome.job.0).collect::<Vec<_>>())
+    .bind(pages.iter().map(|(outcome, _)| outcome.task.0).collect::<Vec<_>>())
+    .bind(pages.iter().map(|(outcome, _)| outcome.hydrated_us).collect::<Vec<_>>())
+    .bind(uuids(content().map(|page| page.content_hash)))
+    .bind(content().map(|page| page.title.as_deref()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.language.as_deref()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.canonical.as_deref()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.content_type.as_deref()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.etag.as_deref()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.last_modified.as_deref()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.outlinks.as_slice()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.markdown.as_slice()).collect::<Vec<_>>())
+    .bind(content().map(|page| count(page.chunks.len())).collect::<Vec<_>>())
+    .bind(content().map(tokens).collect::<Vec<_>>())
+    .bind(content().map(bytes).collect::<Vec<_>>())
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(DbError::doing("write documents"))?;
     Ok(rows
         .into_iter()
-        .map(|(url_hash, document, previous)| {
+        .map(|(url_hash, document, previous, growth)| {
             let previous = previous.map(|hash| Hash128(hash.as_u128()));
-            (Hash128(url_hash.as_u128()), Written { document, previous })
+            (Hash128(url_hash.as_u128()), Written { document, previous, growth })
         })
         .collect())
 }
 
-/// Keeps the raw bodies of stored pages.
+/// Keeps the raw bodies of stored pages; returns the contents that the tenant did not have.
 pub(super) async fn keep_bodies(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     pages: &[(&PageContent, &Written)],
-) -> Result<(), DbError> {
+) -> Result<HashSet<Hash128>, DbError> {
     let bytes = |page: &PageContent| i64::try_from(page.raw_bytes).unwrap_or(i64::MAX);
-    sqlx::query(include_str!("../../queries/doc_blobs/insert.sql"))
+    let added = sqlx::query_scalar::<_, Uuid>(include_str!("../../queries/doc_blobs/insert.sql"))
         .bind(tenant.0)
         .bind(uuids(pages.iter().map(|(page, _)| page.content_hash)))
         .bind(pages.iter().map(|(page, _)| bytes(page)).collect::<Vec<_>>())
         .bind(pages.iter().map(|(page, _)| page.body.as_slice()).collect::<Vec<_>>())
-        .execute(&mut **tx)
+        .fetch_all(&mut **tx)
         .await
-        .map_err(DbError::doing("keep raw bodies"))
-        .map(drop)
+        .map_err(DbError::doing("keep raw bodies"))?;
+    Ok(added.into_iter().map(|hash| Hash128(hash.as_u128())).collect())
+}
+
+/// Removes the raw bodies that these pages replaced and that no other document has; returns their sizes.
+pub(super) async fn remove_bodies(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    pages: &[(&PageContent, &Written)],
+) -> Result<HashMap<Hash128, i64>, DbError> {
+    let replaced: Vec<_> = uuids(pages.iter().filter_map(|(_, written)| written.previous));
+    if replaced.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let removed = sqlx::query_as::<_, (Uuid, i64)>(include_str!("../../queries/doc_blobs/remove_unused.sql"))
+        .bind(tenant.0)
+        .bind(replaced)
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(DbError::doing("remove replaced bodies"))?;
+    Ok(removed.into_iter().map(|(hash, bytes)| (Hash128(hash.as_u128()), bytes)).collect())
 }
 
 /// Makes the chunks of stored pages those of their new version, with as few changed rows as possible.

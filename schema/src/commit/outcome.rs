@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rad_core::chunk::Chunk;
-use rad_core::ids::{Fence, Hash128, HostId, JobId, TaskId};
+use rad_core::ids::{DocumentId, Fence, Hash128, HostId, JobId, TaskId};
 use rad_core::url::CanonicalUrl;
 use rad_core::verdict::{State, Verdict};
 
@@ -92,7 +92,10 @@ pub enum End {
     /// A page to store, unless it is unchanged, a duplicate or superseded.
     Page(Box<PageContent>),
     /// The server says that the stored document is still right.
-    Unchanged,
+    Unchanged {
+        /// Which.
+        document: Option<DocumentId>,
+    },
     /// It leads to this URL, which is among the links if it is in scope.
     Redirected {
         /// The target.
@@ -188,6 +191,8 @@ pub struct Committed {
     pub finished: bool,
     /// URLs of the outcomes' links that their crawls have now, whether they were new or not.
     pub known: Vec<(JobId, Hash128)>,
+    /// Tasks whose page was stored, at their own URL or at the one that they redirect to.
+    pub stored: Vec<TaskId>,
     /// Chunks of stored pages.
     pub chunks: u64,
 }
@@ -198,6 +203,7 @@ impl Committed {
         self.new_tasks.extend(other.new_tasks);
         self.finished |= other.finished;
         self.known.extend(other.known);
+        self.stored.extend(other.stored);
         self.chunks += other.chunks;
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rad_core::ids::{Fence, Hash128, HostId, Incarnation, TaskId, TenantId};
+use redis::AsyncCommands;
 
 use super::{LeaseTerms, Window, WindowError, number, words};
 use crate::db::millis;
@@ -130,6 +131,13 @@ impl Window {
         } else {
             Err(WindowError::Answer { script: "lock", answer })
         }
+    }
+
+    /// How many tasks an incarnation holds, dead or alive.
+    pub async fn leases_of(&self, worker: Incarnation) -> Result<usize, WindowError> {
+        let key = self.keys.held(self.generation, worker.0);
+        let held = self.connection.clone().scard(key).await;
+        held.map_err(|source| WindowError::Redis { script: "scard", source })
     }
 
     /// Says goodbye. Leases still held go back at once.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::{AsyncCommands, AsyncConnectionConfig, Client};
 
+use super::protocol::PROTOCOL;
 use super::script::SCRIPTS;
 use super::{Window, WindowError};
 use crate::keys::ShardKeys;
@@ -17,8 +18,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Dispatch {
     client: Client,
-    connection: ConnectionManager,
-    keys: ShardKeys,
+    pub(super) connection: ConnectionManager,
+    pub(super) keys: ShardKeys,
 }
 
 fn failed(script: &'static str) -> impl FnOnce(redis::RedisError) -> WindowError {
@@ -59,17 +60,6 @@ impl Dispatch {
             .ok_or(WindowError::Answer { script: "info", answer: info })
     }
 
-    /// Generation and `run_id` that the window in Redis was opened for; none when it is empty.
-    pub async fn opened_for(&self) -> Result<Option<(i64, String)>, WindowError> {
-        let (generation, run_id): (Option<i64>, Option<String>) = self
-            .connection
-            .clone()
-            .hmget(self.keys.meta(), &["gen", "run_id"])
-            .await
-            .map_err(failed("meta"))?;
-        Ok(generation.zip(run_id))
-    }
-
     /// Opens `generation` on the server that calls itself `run_id`. False: a higher one is there, or it is
     /// another server by now.
     pub async fn open(&self, generation: i64, run_id: &str) -> Result<bool, WindowError> {
@@ -78,6 +68,7 @@ impl Dispatch {
             .key(self.keys.meta())
             .arg(generation)
             .arg(run_id)
+            .arg(PROTOCOL)
             .invoke_async(&mut self.connection.clone())
             .await
             .map_err(failed("init"))?;

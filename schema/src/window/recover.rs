@@ -1,5 +1,7 @@
 //! Taking back what the dead held, and finding what the window lacks.
 
+use std::time::Duration;
+
 use rad_core::ids::{TaskId, TenantId};
 
 use super::{Lane, Window, WindowError, number, words};
@@ -98,16 +100,23 @@ impl Window {
 
     /// Counts of the window.
     pub async fn stats(&self) -> Result<Stats, WindowError> {
+        self.survey().await.map(|(stats, _)| stats)
+    }
+
+    /// Counts of the window, and how long the oldest host that could be contacted now waits for a claim; none when
+    /// no host does. The age is that of a sample: the hosts of the hundred tenants that are served next.
+    pub async fn survey(&self) -> Result<(Stats, Option<Duration>), WindowError> {
         let answer = self.call("stats", |scripts| &scripts.stats, |_| {}).await?;
         let mut words = words("stats", &answer)?;
         let mut next = || number("stats", &answer, &mut words);
-        Ok(Stats {
+        let stats = Stats {
             leased: next()?,
             cooling: next()?,
             offered: next()?,
             tenants: next()?,
             workers: next()?,
             refills: next()?,
-        })
+        };
+        Ok((stats, u64::try_from(next()?).ok().map(Duration::from_millis)))
     }
 }

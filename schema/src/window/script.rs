@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use redis::Script;
 
 use super::{Window, WindowError};
+use crate::process::metrics::Timing;
 
 /// Every script of a shard.
 pub(super) struct Scripts {
@@ -58,6 +59,7 @@ impl Window {
         let mut invocation = script(self.scripts).prepare_invoke();
         invocation.key(self.keys.meta()).arg(self.generation);
         arguments(&mut invocation);
+        let _timing = Timing::script(name);
         invocation
             .invoke_async(&mut self.connection.clone())
             .await

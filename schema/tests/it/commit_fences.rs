@@ -14,7 +14,7 @@ use crate::snapshot::everything;
 async fn a_second_commit_with_the_same_fence_changes_nothing() -> Done {
     let mut crawl = Crawl::with_pages(3).await?;
     let tasks = crawl.take(&["/0", "/1"]).await?;
-    let batch = || vec![own_page(&tasks[0]), outcome(&tasks[1], End::Unchanged)];
+    let batch = || vec![own_page(&tasks[0]), outcome(&tasks[1], End::Unchanged { document: None })];
     crawl.commit(batch()).await?;
     let before = everything(&mut crawl.owner).await?;
     assert_eq!(answers(&crawl.commit(batch()).await?, &tasks), [Applied::NotOurs; 2]);

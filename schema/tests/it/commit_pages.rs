@@ -40,7 +40,8 @@ async fn a_stored_page_has_document_body_chunks_counters_usage_and_outbox() -> D
         ["# Top\n\nFirst words.", "# Next\n\nSecond words."]
     );
     let billed = crawl.count("SELECT stored_bytes FROM tenant_usage WHERE pages = 1").await?;
-    assert_eq!(billed, size);
+    let kept = markdown.len() + body.len() + texts.iter().map(String::len).sum::<usize>();
+    assert_eq!(billed, i64::try_from(kept)?);
     let told = crawl.count(
         "SELECT count(*) FROM outbox o JOIN documents d ON o.documents = ARRAY[d.document_id] AND o.kind = 'documents_changed'",
     );
@@ -59,7 +60,7 @@ async fn every_end_has_its_state_and_verdict() -> Done {
     let evidence = || "seen".to_owned();
     let wait = std::time::Duration::from_mins(1);
     let ends = [
-        End::Unchanged,
+        End::Unchanged { document: None },
         End::Redirected { to: "http://other.test/".to_owned() },
         End::Skipped { verdict: Verdict::Robots, evidence: evidence() },
         End::Failed { verdict: Verdict::Http4xx, evidence: evidence() },

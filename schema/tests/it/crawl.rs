@@ -19,6 +19,9 @@ use crate::page::{Task, outcome, url};
 use crate::snapshot::assert_counts_are_true;
 use crate::stores::TestDb;
 
+/// A trace id.
+pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
 /// A tenant with one running crawl of `http://site.test/`.
 pub(crate) struct Crawl {
     pub(crate) store: TestDb,
@@ -58,6 +61,7 @@ impl Crawl {
             priority: 5,
             max_pages,
             idempotency_key: None,
+            trace_id: TRACE.to_owned(),
         };
         let job = self.db().start_job(self.tenant, self.host, &new).await?.job;
         let root = self.take_of(job, &["/"]).await?.remove(0);
@@ -139,7 +143,7 @@ impl Crawl {
     /// Adds links by ending the task of `path`.
     pub(crate) async fn add(&mut self, path: &str, links: Vec<Link>) -> Done {
         let tasks = self.take(&[path]).await?;
-        self.commit(vec![Outcome { links, ..outcome(&tasks[0], End::Unchanged) }]).await?;
+        self.commit(vec![Outcome { links, ..outcome(&tasks[0], End::Unchanged { document: None }) }]).await?;
         Ok(())
     }
 

@@ -99,8 +99,8 @@ async fn one_of_many_candidates_leads_from_the_start() -> Done {
 async fn a_worker_is_known_by_its_lives_and_lost_when_silent() -> Done {
     let store = TestDb::create().await?;
     let db = &store.db;
-    let first = db.register_worker("crawler-1", 8).await?;
-    let second = db.register_worker("crawler-1", 16).await?;
+    let first = db.register_worker("crawler-1", 8, "default", None).await?;
+    let second = db.register_worker("crawler-1", 16, "default", None).await?;
     assert_ne!(first, second);
     db.report_worker(second, "draining", 3, Some(JobId(9))).await?;
     assert_eq!(db.mark_lost_workers(Duration::from_mins(1)).await?, 0);

@@ -1,10 +1,11 @@
 //! Starting and finishing crawls.
 
 use rad_core::ids::{JobId, TenantId};
+use rad_core::scope::Scope;
 use rad_schema::jobs::NewJob;
 
 use crate::Done;
-use crate::crawl::Crawl;
+use crate::crawl::{Crawl, TRACE};
 use crate::page::url;
 
 #[tokio::test]
@@ -27,10 +28,11 @@ async fn a_start_repeated_under_its_key_is_one_crawl() -> Done {
     let crawl = Crawl::with_pages(1).await?;
     let new = NewJob {
         start: url("/again"),
-        scope: rad_core::scope::Scope::default(),
+        scope: Scope::default(),
         priority: 7,
         max_pages: None,
         idempotency_key: Some("key".to_owned()),
+        trace_id: TRACE.to_owned(),
     };
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..6 {
@@ -42,6 +44,15 @@ async fn a_start_repeated_under_its_key_is_one_crawl() -> Done {
         started.push(start??);
     }
     assert_eq!(started.iter().filter(|start| start.new).count(), 1);
-    assert!(started.iter().all(|start| start.job == started[0].job));
+    assert!(started.iter().all(|start| start.job == started[0].job && start.same_request));
+    for other in [
+        NewJob { start: url("/other"), ..new.clone() },
+        NewJob { priority: 8, ..new.clone() },
+        NewJob { max_pages: Some(7), ..new.clone() },
+        NewJob { scope: Scope { max_depth: Some(1), ..Scope::default() }, ..new.clone() },
+    ] {
+        let again = crawl.db().start_job(crawl.tenant, crawl.host, &other).await?;
+        assert_eq!((again.job, again.new, again.same_request), (started[0].job, false, false), "{other:?}");
+    }
     crawl.finish().await
 }

@@ -8,12 +8,14 @@ mod rig;
 mod snapshot;
 mod stores;
 
+mod admin;
 mod commit_changes;
 mod commit_failures;
 mod commit_fences;
 mod commit_limits;
 mod commit_links;
 mod commit_pages;
+mod commit_storage;
 mod fleet;
 mod hydrate;
 mod jobs;
@@ -30,10 +32,12 @@ mod window_history;
 mod window_hosts;
 mod window_leases;
 mod window_locks;
+mod window_protocol;
 mod window_reaper;
 mod window_recovery;
 mod window_refill;
 mod window_state;
+mod window_survey;
 mod window_wake;
 
 /// What a test returns.

@@ -77,6 +77,23 @@ async fn an_older_schema_is_refused_and_a_newer_one_is_not() -> Done {
     store.remove().await
 }
 
+#[tokio::test]
+async fn an_older_build_has_nothing_to_migrate_and_an_unreleased_one_is_told_apart() -> Done {
+    let store = TestDb::create().await?;
+    let mut owner = store.owner().await?;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 SELECT version + 1, 'of a newer build', true, checksum, 0 FROM _sqlx_migrations
+                 ORDER BY version DESC LIMIT 1";
+    run(&mut owner, newer.to_owned()).await?;
+    migrate::run(&store.owner_url).await?;
+    migrate::check(&store.db).await?;
+    run(&mut owner, "UPDATE _sqlx_migrations SET checksum = 'another' WHERE version = 2".to_owned()).await?;
+    let foreign = migrate::run(&store.owner_url).await;
+    assert!(matches!(foreign, Err(MigrateError::Foreign { version: 2 })), "{foreign:?}");
+    drop(owner);
+    store.remove().await
+}
+
 #[test]
 fn migrations_are_numbered_in_a_row_and_say_what_they_do() -> Done {
     for (number, file) in (1..).zip(migration_files()?) {

@@ -74,8 +74,29 @@ pub(crate) async fn assert_counts_are_true(owner: &mut PgConnection) -> Done {
             OR NOT EXISTS (SELECT 1 FROM doc_blobs b
                            WHERE b.tenant_id = d.tenant_id AND b.content_hash = d.content_hash)",
     )
-    .fetch_all(owner)
+    .fetch_all(&mut *owner)
     .await?;
     ensure!(torn.is_empty(), "documents are not whole: {torn:?}");
+    assert_storage_is_true(owner).await
+}
+
+/// A tenant's storage is the sum of what its rows keep, and no body is kept that no document has.
+async fn assert_storage_is_true(owner: &mut PgConnection) -> Done {
+    let wrong: Vec<String> = sqlx::query_scalar(
+        "SELECT format('tenant %s: counted %s, kept %s', t.tenant_id, s.bytes, k.bytes) FROM tenants t
+         LEFT JOIN tenant_storage s USING (tenant_id)
+         CROSS JOIN LATERAL (
+             SELECT coalesce((SELECT sum(octet_length(body)) FROM doc_blobs b WHERE b.tenant_id = t.tenant_id), 0)
+                  + coalesce((SELECT sum(octet_length(markdown)) FROM documents d WHERE d.tenant_id = t.tenant_id), 0)
+                  + coalesce((SELECT sum(octet_length(text)) FROM chunks c WHERE c.tenant_id = t.tenant_id), 0)
+                  AS bytes) AS k
+         WHERE coalesce(s.bytes, 0) <> k.bytes OR s.bytes > t.storage_bytes
+         UNION ALL
+         SELECT format('tenant %s keeps the body %s for no document', b.tenant_id, b.content_hash) FROM doc_blobs b
+         WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.tenant_id = b.tenant_id AND d.content_hash = b.content_hash)",
+    )
+    .fetch_all(owner)
+    .await?;
+    ensure!(wrong.is_empty(), "storage and rows differ: {wrong:?}");
     Ok(())
 }

@@ -1,22 +1,26 @@
 //! Generations, and finding what the window lacks.
 
 use rad_core::ids::TenantId;
-use rad_schema::window::{Stats, WindowError};
+use rad_schema::window::{Opened, PROTOCOL, Stats, WindowError};
 
 use crate::Done;
 use crate::rig::{Rig, TERMS, lane, numbers};
+
+fn opened(generation: i64, run_id: &str) -> Opened {
+    Opened { generation, run_id: run_id.to_owned(), protocol: PROTOCOL }
+}
 
 #[tokio::test]
 async fn a_generation_opens_once_and_only_upwards() -> Done {
     let rig = Rig::open().await?;
     let run_id = rig.dispatch.run_id().await?;
-    assert_eq!(rig.dispatch.opened_for().await?, Some((1, run_id.clone())));
+    assert_eq!(rig.dispatch.opened().await?, Some(opened(1, &run_id)));
     assert!(!rig.dispatch.open(1, &run_id).await?);
     assert!(!rig.dispatch.open(0, &run_id).await?);
     assert!(!rig.dispatch.open(9, &"0".repeat(40)).await?, "it is another server");
     assert!(rig.dispatch.open(5, &run_id).await?);
     assert!(!rig.dispatch.open(4, &run_id).await?);
-    assert_eq!(rig.dispatch.opened_for().await?, Some((5, run_id)));
+    assert_eq!(rig.dispatch.opened().await?, Some(opened(5, &run_id)));
     Ok(())
 }
 
@@ -35,7 +39,7 @@ async fn a_restarted_server_is_noticed_and_its_window_is_stale() -> Done {
         run_id = rig.dispatch.run_id().await;
     }
     assert_ne!(run_id?, before);
-    assert_eq!(rig.dispatch.opened_for().await?, None);
+    assert_eq!(rig.dispatch.opened().await?, None);
     let refused = rig.window.renew(worker, TERMS).await;
     assert!(matches!(refused, Err(WindowError::Stale)), "{refused:?}");
     Ok(())
@@ -75,7 +79,7 @@ async fn the_sweep_removes_older_generations_and_nothing_else() -> Done {
     let old: Vec<String> = rig.ask("KEYS *:g1:*").await?;
     assert_eq!(old, [] as [&str; 0]);
     assert_eq!(window.stats().await?.offered, 1);
-    assert_eq!(rig.dispatch.opened_for().await?.map(|(generation, _)| generation), Some(2));
+    assert_eq!(rig.dispatch.opened().await?.map(|opened| opened.generation), Some(2));
     Ok(())
 }
 

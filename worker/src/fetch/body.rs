@@ -3,6 +3,7 @@
 //! Sizes are those after decompression: the client decodes in small steps and does not tell how many bytes
 //! came over the wire, so a decompression bomb ends at the same cap as any other large body.
 
+use metrics::Counter;
 use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,17 +15,20 @@ pub(super) struct BodyReader {
     response: Response,
     bytes: Vec<u8>,
     min_rate: MinRate,
+    /// Counts every byte, those of bodies that are given up too.
+    bytes_in: Counter,
     window_end: Instant,
     in_window: usize,
     ended: bool,
 }
 
 impl BodyReader {
-    pub(super) fn new(response: Response, min_rate: MinRate) -> Self {
+    pub(super) fn new(response: Response, min_rate: MinRate, bytes_in: Counter) -> Self {
         Self {
             response,
             bytes: Vec::new(),
             min_rate,
+            bytes_in,
             window_end: Instant::now() + min_rate.window,
             in_window: 0,
             ended: false,
@@ -51,6 +55,7 @@ impl BodyReader {
                 Ok(Ok(None)) => self.ended = true,
                 Ok(Ok(Some(piece))) => {
                     self.in_window += piece.len();
+                    self.bytes_in.increment(piece.len() as u64);
                     self.bytes.extend_from_slice(&piece);
                 }
             }

@@ -18,6 +18,7 @@ use super::body::BodyReader;
 use super::error::{FetchError, Slow};
 use super::guard::{self, Forbidden};
 use super::headers::{self, Directives};
+use super::meters;
 
 /// The types that are extracted. Servers that negotiate can answer in Markdown, which loses nothing.
 const ACCEPTED: &str = "text/html, application/xhtml+xml, text/markdown;q=0.9, text/plain;q=0.8";
@@ -111,6 +112,20 @@ impl Fetcher {
         hop_delay: Duration,
         follow: &(dyn Fn(&CanonicalUrl) -> bool + Sync),
     ) -> Result<Fetched, FetchError> {
+        let fetched = self.follow_hops(url, conditional, hop_delay, follow).await;
+        if let Err(error) = &fetched {
+            meters::failed(error.failure());
+        }
+        fetched
+    }
+
+    async fn follow_hops(
+        &self,
+        url: &CanonicalUrl,
+        conditional: &Conditional,
+        hop_delay: Duration,
+        follow: &(dyn Fn(&CanonicalUrl) -> bool + Sync),
+    ) -> Result<Fetched, FetchError> {
         let mut deadline = Instant::now() + self.config.total_timeout;
         let mut hops = Vec::new();
         let mut current = url.clone();
@@ -130,6 +145,7 @@ impl Fetcher {
             if to.host_key() != url.host_key() || !follow(&to) {
                 return Ok(Fetched::Redirect { to, hops });
             }
+            self.meters.politeness_wait.record(hop_delay);
             sleep(hop_delay).await;
             deadline += hop_delay;
             current = to;
@@ -147,7 +163,10 @@ impl Fetcher {
         let request = request_headers(conditional);
         let asked_for_changes =
             request.contains_key(IF_NONE_MATCH) || request.contains_key(IF_MODIFIED_SINCE);
+        let _contact = self.contact(&url.host_key());
+        let mut phases = self.meters.begin();
         let response = self.request(url, request).await?;
+        phases.answered();
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED && asked_for_changes {
             return Ok(Step::NotModified);
@@ -162,7 +181,9 @@ impl Fetcher {
                 retry_after: headers::retry_after(response.headers()),
             });
         }
-        self.page(url, response).await.map(Step::Page)
+        let page = self.page(url, response).await;
+        phases.read();
+        page.map(Step::Page)
     }
 
     async fn page(&self, url: &CanonicalUrl, response: Response) -> Result<Page, FetchError> {
@@ -195,7 +216,7 @@ impl Fetcher {
     ) -> Result<(String, Bytes), FetchError> {
         let limit = self.config.body_cap;
         let announced = response.content_length();
-        let mut reader = BodyReader::new(response, self.config.min_rate);
+        let mut reader = BodyReader::new(response, self.config.min_rate, self.meters.bytes_in.clone());
         let content_type = match declared {
             Some(declared) if WANTED_TYPES.contains(&declared.as_str()) => declared,
             Some(other) => {

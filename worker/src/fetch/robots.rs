@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::body::BodyReader;
 use super::error::{FetchError, Slow};
 use super::get::{redirect_target, target_url};
-use super::{Fetcher, headers};
+use super::{Fetcher, headers, meters};
 
 /// Redirects that RFC 9309 2.3.1.2 asks to follow; after more the file counts as not there.
 const MAX_HOPS: usize = 5;
@@ -43,12 +43,17 @@ impl Fetcher {
     pub async fn robots(&self, host: &HostKey) -> RobotsFetch {
         let fetched = timeout(self.config.robots_timeout, self.follow_robots(host)).await;
         let fetched = fetched.unwrap_or(Err(FetchError::Timeout(Slow::Total)));
-        fetched.unwrap_or_else(|error| RobotsFetch::Unreachable { failure: error.failure() })
+        fetched.unwrap_or_else(|error| {
+            meters::failed(FailureClass::RobotsUnreachable);
+            RobotsFetch::Unreachable { failure: error.failure() }
+        })
     }
 
     async fn follow_robots(&self, host: &HostKey) -> Result<RobotsFetch, FetchError> {
         let mut request = HeaderMap::new();
         request.insert(ACCEPT, HeaderValue::from_static("text/plain, */*;q=0.5"));
+        // One contact, redirects included: the RFC wants them followed at once.
+        let _contact = self.contact(host);
         let mut url = robots_url(host)?;
         let mut hops = 0;
         loop {
@@ -71,7 +76,7 @@ impl Fetcher {
             if headers::has_unknown_encoding(response.headers()) {
                 return Err(FetchError::UnsupportedEncoding);
             }
-            let mut reader = BodyReader::new(response, self.config.min_rate);
+            let mut reader = BodyReader::new(response, self.config.min_rate, self.meters.bytes_in.clone());
             reader.read_to(CAP + 1).await?;
             return Ok(RobotsFetch::Found(whole_lines(reader.into_bytes()).into()));
         }

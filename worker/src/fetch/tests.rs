@@ -1,5 +1,6 @@
 mod bodies;
 mod forbidden;
+mod meters;
 mod pages;
 mod robots;
 mod server;
@@ -7,6 +8,7 @@ mod server;
 use std::time::Duration;
 
 use rad_core::address::AddressPolicy;
+use rad_core::url::CanonicalUrl;
 use url::Url;
 
 use super::{Conditional, FetchConfig, FetchError, Fetched, Fetcher, MinRate, Page};

@@ -2,17 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rad_core::errors::chain;
 use rad_core::ids::{Fence, Hash128, TaskId};
 use rad_schema::commit::Outcome;
+use rad_schema::db::DbError;
 use rad_schema::ledger::Hydrated;
 use rad_schema::window::{Claimed, LockOutcome, Nack, Requeue, WindowError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::{Session, wake};
+use crate::engine::ends;
+use crate::engine::meters::{self, Slot, Trail};
 use crate::page;
 use crate::store::Finished;
 
@@ -34,12 +39,16 @@ pub(super) async fn work(
     let mut request = 0;
     loop {
         let slots = tokio::select! {
+            // In this order: with free slots there would be another claim after the signal to stop.
+            biased;
             () = shutdown.cancelled() => break,
             () = session.abort.cancelled() => break,
             slots = free_slots(session) => slots,
         };
+        let asked = Instant::now();
         match session.window.claim(session.worker, request, slots.len(), session.terms).await {
             Ok(batch) => {
+                meters::claimed(batch.tasks.len(), asked.elapsed());
                 request += 1;
                 if batch.tasks.is_empty() {
                     drop(slots);
@@ -63,6 +72,9 @@ pub(super) async fn work(
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
+    }
+    if shutdown.is_cancelled() {
+        meters::draining();
     }
     stop.cancel();
     if listener.await.is_err() {
@@ -92,7 +104,9 @@ async fn begin(
     for task in claimed {
         session.hand.take(task.task, task.fence);
     }
-    let hydrated = match session.engine.db.hydrate(claimed, session.window.generation()).await {
+    let hydrate = session.engine.db.hydrate(claimed, session.window.generation());
+    // A connection whose other end vanished would keep the batch until its leases end.
+    let hydrated = match timeout(session.terms.ttl, hydrate).await.unwrap_or(Err(DbError::TimedOut)) {
         Ok(hydrated) => hydrated,
         Err(error) => {
             tracing::warn!(error = chain(&error), "batch not hydrated, handed back");
@@ -106,12 +120,19 @@ async fn begin(
     // Finished, cancelled, paused, or claimed later by another: the ledger knows.
     let dropped = claimed.iter().filter(|task| !known.contains(&task.task));
     hand_back(session, dropped.map(|task| (task.task, task.fence)), Requeue::Ledger).await;
+    for task in &hydrated {
+        meters::waited(task, claims[&task.task].rank);
+    }
     let ours = lock(session, hydrated, &claims).await;
     session.engine.crash.pass("locked");
+    let busy = meters::busy_slots(&session.engine.config);
     for (task, slot) in ours.into_iter().zip(slots) {
         session.hand.belongs_to(task.task, task.job);
         let fence = claims[&task.task].fence;
-        session.pages.spawn(run_page(Arc::clone(session), task, fence, slot, finished.clone()));
+        let tasks = Arc::new([task.task]);
+        let (span, slot) = (meters::span(&task), Slot::new(slot, busy.clone()));
+        let page = run_page(Arc::clone(session), task, fence, slot, finished.clone()).instrument(span);
+        session.pages.spawn(Arc::clone(&session.engine.threads).watched("a page", tasks, page));
     }
 }
 
@@ -146,6 +167,7 @@ async fn lock(
             LockOutcome::Taken => ours.push(task),
             LockOutcome::Lost => session.hand.drop_lease(id),
             LockOutcome::Held => {
+                meters::url_locked();
                 let pause = i64::try_from(LOCKED_PAUSE.as_micros()).unwrap_or(i64::MAX);
                 let later = Requeue::At(task.hydrated_us.saturating_add(pause));
                 hand_back(session, std::iter::once((id, fence)), later).await;
@@ -166,9 +188,10 @@ async fn run_page(
     session: Arc<Session>,
     task: Hydrated,
     fence: Fence,
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
     finished: mpsc::Sender<Finished>,
 ) {
+    let trail = Trail::of(&task);
     let processed = tokio::select! {
         () = session.abort.cancelled() => return,
         processed = page::process(&session.engine, &task) => processed,
@@ -191,6 +214,7 @@ async fn run_page(
                 pause: page.pause,
                 terms: page.terms,
                 slot,
+                trail: Trail { failure: page.failure, format: page.format, ..trail },
             };
             if finished.send(item).await.is_err() {
                 // The store outlives all pages, so it has panicked: nothing can be finished any more.
@@ -198,7 +222,8 @@ async fn run_page(
             }
         }
         Err(error) => {
-            tracing::warn!(task = task.task.0, error = chain(&error), "page handed back");
+            tracing::warn!(error = chain(&error), "page handed back");
+            ends::went_back(1);
             hand_back(&session, std::iter::once((task.task, fence)), Requeue::SameRank).await;
         }
     }

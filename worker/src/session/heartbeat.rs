@@ -8,6 +8,7 @@ use rad_schema::window::WindowError;
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use crate::engine::meters;
 
 /// Part of the lease that is left for aborting: fetches end at once, a commit in flight is fenced.
 const MARGIN: f64 = 0.2;
@@ -26,7 +27,10 @@ pub(super) async fn beat(session: Arc<Session>, shutdown: CancellationToken) {
         let sent = Instant::now();
         let left = (renewed + last_good).saturating_duration_since(sent);
         match tokio::time::timeout(left.max(Duration::from_millis(1)), beat_once(&session)).await {
-            Ok(Ok(())) => renewed = sent,
+            Ok(Ok(())) => {
+                renewed = sent;
+                meters::alive();
+            }
             Ok(Err(WindowError::Stale | WindowError::Gone)) => return lose(&session, "the lease is gone"),
             Ok(Err(error)) => tracing::warn!(error = chain(&error), "heartbeat failed"),
             Err(_) => tracing::warn!("heartbeat not answered"),

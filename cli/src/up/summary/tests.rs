@@ -1,25 +1,14 @@
-use rad_loadtest::fleet::{Counts, ExcludedLinks, ReasonCount};
+use rad_loadtest::client::Counts;
 
 use super::*;
 
 fn summary(counts: Counts) -> Summary {
-    let reason = |state: &str, verdict: &str, urls| ReasonCount {
-        state: state.to_owned(),
-        verdict: verdict.to_owned(),
-        urls,
-    };
     Summary {
         status: CrawlStatus {
-            id: 4,
-            url: "http://127.0.0.1:7071/".to_owned(),
             state: "completed".to_owned(),
             end_reason: Some("exhausted".to_owned()),
-            max_pages: None,
-            running_ms: 2_000,
             counts,
-            chunks: 30,
-            excluded_links: ExcludedLinks::default(),
-            reasons: vec![reason("failed", "http_4xx", 2), reason("skipped", "robots", 1)],
+            ..tally::tests::crawl()
         },
         continued: false,
         took: Duration::from_millis(2_340),
@@ -54,7 +43,7 @@ fn the_text_has_counts_with_reasons_a_psql_command_and_short_samples() {
         "psql 'postgres://rad_app@localhost/rad?host=/tmp/x'",
         "SET app.tenant_id = '9'",
         "Guide > Install (12 tokens)",
-        "  | one\n  | two[31m",
+        "  | one\n  | two�[31m",
         "  | 6\n",
     ] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");

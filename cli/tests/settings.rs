@@ -1,0 +1,91 @@
+//! `.env.example` names every setting of the programs, and none that nothing reads.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the log reads, which no program's help can show.
+const OF_THE_LOG: &str = "RAD_LOG";
+
+fn file(name: &str) -> String {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The environment variables in the help of a program or a command.
+fn settings_of(program: &Path, command: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(program).args(command).arg("--help").output().unwrap_or_else(|error| {
+        panic!("{}: {error}: build it with `cargo build --workspace --bins`", program.display())
+    });
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    let help = String::from_utf8(output.stdout).expect("help is text");
+    let named = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next());
+    named.map(str::to_owned).collect()
+}
+
+/// The commands in the help of `rad`.
+fn commands(rad: &Path) -> Vec<String> {
+    let output = Command::new(rad).arg("--help").output().expect("the binary was built for this test");
+    let help = String::from_utf8(output.stdout).expect("help is text");
+    let (_, listed) = help.split_once("Commands:\n").expect("the help lists the commands");
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    let names: Vec<_> = lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect();
+    assert!(names.iter().any(|name| name == "crawl"), "{names:?}");
+    names.into_iter().filter(|name| name != "help").collect()
+}
+
+/// The programs lie beside `rad`, where `rad up` looks for them.
+fn programs() -> BTreeSet<String> {
+    let rad = PathBuf::from(env!("CARGO_BIN_EXE_rad"));
+    let mut all = BTreeSet::from([OF_THE_LOG.to_owned()]);
+    for process in ["rad-scheduler", "rad-worker"] {
+        let settings = settings_of(&rad.with_file_name(process), &[]);
+        assert!(settings.contains("RAD_METRICS_LISTEN"), "{process} is not of this build: {settings:?}");
+        all.extend(settings);
+    }
+    for command in commands(&rad) {
+        all.extend(settings_of(&rad, &[&command]));
+    }
+    for command in [["keys", "create"], ["tenants", "create"]] {
+        all.extend(settings_of(&rad, &command));
+    }
+    all
+}
+
+/// Names on lines of the form `NAME=` or `#NAME=`.
+fn names(text: &str) -> BTreeSet<String> {
+    let name = |line: &str| {
+        let (name, _) = line.trim_start_matches('#').split_once('=')?;
+        let known = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
+        (!name.is_empty() && name.bytes().all(known)).then(|| name.to_owned())
+    };
+    text.lines().filter_map(name).collect()
+}
+
+#[test]
+fn the_example_names_every_setting_and_no_other() {
+    let compose = file("compose.yaml");
+    let example = names(&file(".env.example"));
+    let programs = programs();
+    let missing: Vec<_> = programs.difference(&example).collect();
+    assert!(missing.is_empty(), ".env.example lacks {missing:?}");
+    for name in example.difference(&programs) {
+        assert!(compose.contains(&format!("${{{name}:?")), "nothing reads {name}");
+    }
+}
+
+#[test]
+fn what_compose_and_fly_set_is_a_setting() {
+    let programs = programs();
+    let fly = file("fly.toml");
+    let (_, fly) = fly.split_once("[env]").expect("fly.toml sets the environment");
+    let fly: String = fly.split("[[").next().unwrap_or_default().replace(" = ", "=");
+    let compose = file("compose.yaml");
+    let set = compose.lines().filter_map(|line| line.trim().split_once(':').map(|(name, _)| name));
+    let set =
+        set.filter(|name| name.starts_with("RAD_") && !matches!(*name, "RAD_APP_PASSWORD" | "RAD_COMMIT"));
+    for name in names(&fly).iter().map(String::as_str).chain(set) {
+        assert!(programs.contains(name), "nothing reads {name}");
+    }
+}

@@ -1,0 +1,57 @@
+-- Limits of a tenant: what is used of them, and the one way to use more.
+
+-- A tenant's limits and what is used of them; `allowed` is NULL without a limit. Row security binds the caller:
+-- a process asks for its transaction's tenant. Tasks at once are counted by the dispatch window, so their use is
+-- NULL here.
+CREATE FUNCTION check_tenant_limits(of_tenant bigint)
+RETURNS TABLE (limit_name text, used bigint, allowed bigint, remaining bigint, reached boolean)
+LANGUAGE sql STABLE SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT l.limit_name, l.used, l.allowed,
+           CASE WHEN l.used < l.allowed THEN l.allowed - l.used WHEN l.used >= l.allowed THEN 0 END,
+           coalesce(l.allowed - l.used < l.least, false)
+    FROM tenants t
+    LEFT JOIN tenant_usage u
+        ON u.tenant_id = t.tenant_id AND u.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date
+    LEFT JOIN tenant_storage s ON s.tenant_id = t.tenant_id
+    CROSS JOIN LATERAL (VALUES
+        (1, 'monthly_pages', coalesce(u.pages, 0), t.monthly_pages, 1::bigint),
+        (2, 'storage_bytes', coalesce(s.bytes, 0), t.storage_bytes, coalesce(s.wanted, 1)),
+        (3, 'max_crawlers', NULL, t.max_crawlers::bigint, 1)
+    ) AS l(place, limit_name, used, allowed, least)
+    WHERE t.tenant_id = of_tenant ORDER BY l.place;
+END;
+
+-- Adds stored pages to the tenant's month and bytes to its storage. Returns the limit that refuses, and then
+-- nothing was added; NULL when all was. Less storage is never refused.
+CREATE FUNCTION record_tenant_usage(of_tenant bigint, new_pages bigint, new_bytes bigint)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp
+AS $$
+DECLARE
+    most_pages bigint;
+    most_bytes bigint;
+    now_bytes  bigint;
+BEGIN
+    SELECT t.monthly_pages, t.storage_bytes INTO STRICT most_pages, most_bytes
+        FROM tenants t WHERE t.tenant_id = of_tenant;
+    -- No INSERT of the growth itself: a check of the new row would refuse what gives storage back.
+    UPDATE tenant_storage s SET bytes = s.bytes + new_bytes
+        WHERE s.tenant_id = of_tenant
+          AND (new_bytes <= 0 OR most_bytes IS NULL OR s.bytes + new_bytes <= most_bytes)
+        RETURNING s.bytes INTO now_bytes;
+    IF NOT FOUND AND NOT EXISTS (SELECT 1 FROM tenant_storage s WHERE s.tenant_id = of_tenant) THEN
+        INSERT INTO tenant_storage (tenant_id) VALUES (of_tenant) ON CONFLICT (tenant_id) DO NOTHING;
+        RETURN record_tenant_usage(of_tenant, new_pages, new_bytes);
+    END IF;
+    IF now_bytes IS NULL THEN RETURN 'storage_bytes'; END IF;
+    INSERT INTO tenant_usage AS u (tenant_id, month, pages, stored_bytes)
+        SELECT of_tenant, date_trunc('month', now() AT TIME ZONE 'UTC')::date, new_pages, now_bytes
+        WHERE new_pages <= coalesce(most_pages, new_pages)
+    ON CONFLICT (tenant_id, month) DO UPDATE SET pages = u.pages + EXCLUDED.pages, stored_bytes = EXCLUDED.stored_bytes
+        WHERE EXCLUDED.pages <= 0 OR most_pages IS NULL OR u.pages + EXCLUDED.pages <= most_pages;
+    IF FOUND THEN RETURN NULL; END IF;
+    UPDATE tenant_storage s SET bytes = s.bytes - new_bytes WHERE s.tenant_id = of_tenant;
+    RETURN 'monthly_pages';
+END
+$$;

@@ -1,0 +1,2 @@
+-- Whether anybody holds a leadership now.
+SELECT dispatch_is_led($1)
