@@ -1,0 +1,94 @@
+//! The statements on the ledger, each one atomic: row locks hold from the first write of a row to the end of its
+//! transaction, so two of them on one row come one after the other.
+
+use super::state::{Broken, Fence, MAX_DEATHS, Postgres, RowState, URLS};
+use crate::guard::{Guard, Guards};
+
+/// The answer to a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// Stored; true when the second URL is new by it.
+    Stored(bool),
+    /// Open still, for another attempt.
+    Waits,
+    NotOurs,
+}
+
+impl Postgres {
+    /// `dispatch_raise_generation`: one caller wins.
+    pub(crate) fn raise(&mut self, old: u8, run: u8) -> Option<u8> {
+        if self.generation != old {
+            return None;
+        }
+        (self.generation, self.run) = (old + 1, run);
+        Some(self.generation)
+    }
+
+    /// `dispatch_hydrate`: true when the row is returned.
+    pub(crate) fn hydrate(&mut self, url: usize, fence: Fence, guards: Guards, broken: &mut Broken) -> bool {
+        let row = &mut self.rows[url];
+        let open = row.state == RowState::Open;
+        if (guards.hold(Guard::HydrateOpen) && !open)
+            || (guards.hold(Guard::HydrateFence) && row.fence >= fence)
+        {
+            return false;
+        }
+        broken.fence_fell |= fence <= row.fence;
+        row.fence = fence;
+        true
+    }
+
+    /// The commit of a page: its row, its link, the counters and the bill, in one transaction.
+    pub(crate) fn store(&mut self, url: usize, fence: Fence, guards: Guards, broken: &mut Broken) -> Applied {
+        if !self.is_ours(url, fence, guards) {
+            return Applied::NotOurs;
+        }
+        let row = &mut self.rows[url];
+        broken.stale_commit |= row.fence != fence;
+        row.state = RowState::Stored;
+        row.effects = (row.effects + 1).min(2);
+        self.stored += 1;
+        self.billed += 1;
+        let link = &mut self.rows[URLS - 1];
+        let new = url == 0 && link.state == RowState::Unknown;
+        if new {
+            link.state = RowState::Open;
+        }
+        Applied::Stored(new)
+    }
+
+    /// The commit of a failed attempt: the row stays open, its attempts are counted.
+    pub(crate) fn wait(&self, url: usize, fence: Fence, guards: Guards, broken: &mut Broken) -> Applied {
+        if !self.is_ours(url, fence, guards) {
+            return Applied::NotOurs;
+        }
+        broken.stale_commit |= self.rows[url].fence != fence;
+        Applied::Waits
+    }
+
+    /// The condition of `crawl_urls/end.sql`.
+    fn is_ours(&self, url: usize, fence: Fence, guards: Guards) -> bool {
+        let row = &self.rows[url];
+        (!guards.hold(Guard::CommitOpen) || row.state == RowState::Open)
+            && (!guards.hold(Guard::CommitFence) || row.fence == fence)
+    }
+
+    /// `dispatch_count_deaths`.
+    pub(crate) fn count_deaths(&mut self, tasks: [bool; URLS], guards: Guards) {
+        for (row, _) in self.rows.iter_mut().zip(tasks).filter(|(_, died)| *died) {
+            if guards.hold(Guard::DeathsOpen) && row.state != RowState::Open {
+                continue;
+            }
+            row.deaths = (row.deaths + 1).min(MAX_DEATHS);
+            if row.deaths == MAX_DEATHS {
+                row.state = RowState::Failed;
+                self.failed += 1;
+            }
+        }
+    }
+
+    /// `dispatch_feed`: the open rows.
+    pub(crate) fn open_rows(&self) -> [bool; URLS] {
+        self.rows.map(|row| row.state == RowState::Open)
+    }
+}
