@@ -3,7 +3,7 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-# Shown by the metric rad_worker_info: --build-arg RAD_COMMIT=$(git rev-parse --short HEAD)
+# Shown by rad_worker_info and rad_scheduler_info: --build-arg RAD_COMMIT=$(git rev-parse --short HEAD)
 ARG RAD_COMMIT=unknown
 # The caches stay out of the image, so the programs are copied out of the target folder in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

@@ -3,8 +3,9 @@
 #   make up URL=https://example.org     build rad and crawl the site with private stores
 #   make test ARGS=...                  all tests, with real stores
 #   make lint                           formatting, lints, documentation, scripts, rules for Prometheus
+#   make checkers                       installs what `make lint` checks scripts and rules with
 
-.PHONY: up test lint stores
+.PHONY: up test lint stores checkers
 
 URL =
 ARGS =
@@ -26,7 +27,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items
-	scripts/install-checkers.sh
+	if [ -n "$$CI" ]; then scripts/install-checkers.sh; fi
 	scripts/lint-scripts.sh
 	if cargo deny --version >/dev/null 2>&1; then \
 		cargo deny check; \
@@ -36,3 +37,6 @@ lint:
 
 stores:
 	scripts/install-stores.sh
+
+checkers:
+	scripts/install-checkers.sh

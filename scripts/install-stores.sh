@@ -43,6 +43,11 @@ if [ ! -e "$policy" ]; then
 fi
 
 echo "Installing $missing with apt-get (their services are not started now)"
-as_root apt-get update
+# A mirror that does not answer must not hold the start for the minutes that apt would wait.
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
+        -o Acquire::Retries=2 "$@"
+}
+apt update
 # shellcheck disable=SC2086 # a list of packages
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+apt install -y --no-install-recommends $missing

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{cancel, crawl, docs, doctor, keys, migrate, status, tenants, up, whoami, workers};
+use crate::{cancel, crawl, docs, doctor, keys, migrate, retry, status, tenants, up, whoami, workers};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -12,6 +12,7 @@ pub(crate) enum Command {
     Crawl(Box<crawl::CrawlOptions>),
     Status(status::StatusOptions),
     Cancel(cancel::CancelOptions),
+    Retry(retry::RetryOptions),
     Docs(docs::DocsOptions),
     Workers(workers::WorkersOptions),
     Whoami(whoami::WhoamiOptions),
@@ -29,6 +30,7 @@ impl Command {
             Self::Crawl(options) => crawl::run(&options, &Interrupt::listen()?).await,
             Self::Status(options) => status::run(&options).await,
             Self::Cancel(options) => cancel::run(&options).await,
+            Self::Retry(options) => retry::run(&options).await,
             Self::Docs(options) => docs::run(&options).await,
             Self::Workers(options) => workers::run(&options).await,
             Self::Whoami(options) => whoami::run(&options).await,

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 /// Where a scheduler listens that was told nothing else.
 const DEFAULT_API: &str = "http://127.0.0.1:7070";
 
+const ADDRESS: &str = "RAD_API_URL";
 const KEY: &str = "RAD_API_KEY";
 const KEY_FILE: &str = "RAD_API_KEY_FILE";
 const HELP_KEY: &str = "API key; others on this machine may see it, so rather use a file [env: RAD_API_KEY]";
@@ -54,6 +55,15 @@ impl ApiOptions {
     pub(crate) fn open_with(&self, key: &str) -> Result<Api, Failure> {
         let api = self.api.trim();
         Ok(Api::new(if api.is_empty() { DEFAULT_API } else { api }, key)?)
+    }
+
+    /// Whether somebody said which API to ask, or with which key.
+    pub(crate) fn is_set(&self) -> bool {
+        let api = self.api.trim();
+        let elsewhere = !api.is_empty() && api != DEFAULT_API;
+        elsewhere
+            || self.names_key()
+            || [ADDRESS, KEY, KEY_FILE].iter().any(|name| environment(name).is_some())
     }
 
     /// Whether an option, and not the environment, names a key.

@@ -23,7 +23,7 @@ pub(crate) struct DocsOptions {
     /// Only documents that this crawl stored, or found unchanged
     #[arg(long, value_name = "ID", conflicts_with = "id", value_parser = clap::value_parser!(i64).range(1..))]
     crawl: Option<i64>,
-    /// Rows to show at most [default: 100, of chunks all]
+    /// Rows to show at most [default: 100; all with --json and of chunks]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// The chunks of the document
@@ -41,14 +41,13 @@ pub(crate) struct DocsOptions {
 
 pub(crate) async fn run(options: &DocsOptions) -> Result<u8, Failure> {
     let api = options.api.open()?;
-    let most = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
     match options.id {
         None => {
-            let most = most(options.limit.unwrap_or(ROWS));
+            let most = output::most(options.limit, ROWS, options.json);
             list(&api.first_documents(options.crawl, most).await?, most, options.json)?;
         }
         Some(id) if options.chunks => {
-            let most = options.limit.map_or(usize::MAX, most);
+            let most = output::most(options.limit, u32::MAX, options.json);
             document::chunks(&api.chunks(id, most).await?, options.json)?;
         }
         Some(id) if options.markdown => output::content(&api.document(id).await?.markdown)?,
@@ -59,7 +58,9 @@ pub(crate) async fn run(options: &DocsOptions) -> Result<u8, Failure> {
 
 fn list(documents: &[Document], most: usize, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return Ok(output::ndjson(documents)?);
+        output::ndjson(documents)?;
+        output::note_cut(documents.len(), most);
+        return Ok(());
     }
     if documents.is_empty() {
         eprintln!("There are no documents here; `rad status` lists the crawls");

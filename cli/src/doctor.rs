@@ -28,7 +28,7 @@ use crate::paint::Paint;
 /// Look for what is broken in the set-up: stores, API, workers, settings, this machine.
 ///
 /// Exits with 1 when a check fails. The API is checked where there is a key. Run it with the environment of the
-/// processes, on the machine where they run.
+/// processes, on the machine where they run; where only the API is set, the stores are skipped.
 #[derive(Args)]
 pub(crate) struct DoctorOptions {
     /// Postgres under the role of the processes
@@ -64,10 +64,14 @@ pub(crate) async fn run(options: &DoctorOptions) -> Result<u8, Failure> {
 
 async fn checks(options: &DoctorOptions) -> Vec<Row> {
     let settings = &options.settings;
+    let (database_url, redis_url) =
+        (present(options.database_url.as_deref()), present(options.redis_url.as_deref()));
+    // Whoever has only an API and a key has no business with the stores. One URL of two is a mistake everywhere.
+    let remote = database_url.is_none() && redis_url.is_none() && options.api.is_set();
     let (database, migrator, redis, api) = tokio::join!(
-        postgres::examine(present(options.database_url.as_deref()), settings.db_connections()),
+        postgres::examine(database_url, settings.db_connections(), remote),
         migrator::enter(present(options.migrate_url.as_deref())),
-        redis::examine(present(options.redis_url.as_deref())),
+        redis::examine(redis_url, remote),
         api::rows(&options.api, settings.lease_ttl()),
     );
     let mut rows = database.rows;
@@ -79,6 +83,10 @@ async fn checks(options: &DoctorOptions) -> Vec<Row> {
     rows.extend(settings.rows());
     rows
 }
+
+/// Why the stores are not looked at from afar.
+const REMOTE: &str =
+    "only the API is set: set DATABASE_URL and REDIS_URL, on a machine of the fleet, to check the stores";
 
 /// An empty URL leads nowhere: it is as good as none.
 fn present(url: Option<&str>) -> Option<&str> {

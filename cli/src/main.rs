@@ -20,6 +20,7 @@ mod migrate;
 mod operator;
 mod output;
 mod paint;
+mod retry;
 mod start_url;
 mod status;
 mod table;

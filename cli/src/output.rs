@@ -31,6 +31,12 @@ pub(crate) fn ndjson<T: Serialize>(values: &[T]) -> io::Result<()> {
     text(&values.iter().map(one_line).collect::<io::Result<String>>()?)
 }
 
+/// How many rows a listing has at most: `usual` are enough for eyes, but a program would take them for all.
+pub(crate) fn most(asked: Option<u32>, usual: u32, as_json: bool) -> usize {
+    let limit = asked.or((!as_json).then_some(usual));
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
 /// Says on standard error that there may be more rows than were asked for.
 pub(crate) fn note_cut(rows: usize, most: usize) {
     if rows == most {
@@ -45,6 +51,12 @@ fn one_line(value: &impl Serialize) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_table_is_cut_unasked() {
+        assert_eq!([most(None, 20, false), most(None, 20, true)], [20, usize::MAX]);
+        assert_eq!([most(Some(3), 20, false), most(Some(3), 20, true)], [3, 3]);
+    }
 
     #[test]
     fn each_object_is_one_line() {

@@ -11,6 +11,9 @@ use crate::paint::Paint;
 use crate::table::{Set, Table};
 use crate::{crawl, output, tally};
 
+/// Rows of a table where nothing was said.
+const ROWS: u32 = 20;
+
 /// Show the newest crawls, or one of them.
 #[derive(Args)]
 pub(crate) struct StatusOptions {
@@ -23,9 +26,9 @@ pub(crate) struct StatusOptions {
     /// List URLs of the crawl that failed or were skipped
     #[arg(long, requires = "id")]
     errors: bool,
-    /// Rows to show at most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    /// Rows to show at most [default: 20; all with --json]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Print one JSON object, or one a line where there are several
     #[arg(long)]
     json: bool,
@@ -35,7 +38,7 @@ pub(crate) struct StatusOptions {
 
 pub(crate) async fn run(options: &StatusOptions) -> Result<u8, Failure> {
     let api = options.api.open()?;
-    let most = usize::try_from(options.limit).unwrap_or(usize::MAX);
+    let most = output::most(options.limit, ROWS, options.json);
     match options.id {
         None => list(&api.crawls(None, most).await?, most, options.json)?,
         Some(id) if options.errors => errors(&api.crawl_errors(id, most).await?, most, options.json)?,
@@ -60,7 +63,9 @@ fn one(status: &CrawlStatus, as_json: bool) -> Result<(), Failure> {
 
 fn list(crawls: &[CrawlStatus], most: usize, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return Ok(output::ndjson(crawls)?);
+        output::ndjson(crawls)?;
+        output::note_cut(crawls.len(), most);
+        return Ok(());
     }
     if crawls.is_empty() {
         eprintln!("There are no crawls yet; `rad crawl URL` starts one");
@@ -93,7 +98,9 @@ fn list(crawls: &[CrawlStatus], most: usize, as_json: bool) -> Result<(), Failur
 
 fn errors(errors: &[CrawlError], most: usize, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return Ok(output::ndjson(errors)?);
+        output::ndjson(errors)?;
+        output::note_cut(errors.len(), most);
+        return Ok(());
     }
     if errors.is_empty() {
         eprintln!("No URL of the crawl failed or was skipped");

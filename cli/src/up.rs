@@ -79,6 +79,9 @@ async fn start(options: &UpOptions) -> Result<Up, Failure> {
     let workers = plan.fleet.workers;
     let fleet = Fleet::start_telling(plan.fleet, &mut |news| narration.tell(&news)).await?;
     eprintln!("The fleet of {workers} workers runs; its API is at {}", fleet.api().origin());
+    for scheduler in fleet.metrics_urls() {
+        eprintln!("Metrics of the scheduler: {scheduler}/metrics");
+    }
     let mut memory = plan.memory;
     match target(&fleet, &mut memory, plan.start).await {
         Ok((start, site)) => Ok(Up { fleet, site, memory, start }),
@@ -115,7 +118,7 @@ async fn crawl(up: &mut Up, watch: &mut Watch, options: &UpOptions) -> Result<u8
     if options.json {
         output::json(&summary.json(options.given_stores()))?;
     } else {
-        let text = summary.text(Paint::for_stdout(), options.given_stores());
+        let text = summary.text(Paint::for_stdout(), options.given_stores(), options.stay);
         output::text(&text)?;
     }
     Ok(if summary.stored_something() { 0 } else { NOTHING_STORED })

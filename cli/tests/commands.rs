@@ -62,7 +62,9 @@ async fn statuses(rig: &Rig, crawl: i64) {
     let lines: Vec<_> = table.out.lines().collect();
     assert_eq!((table.code, lines.len()), (0, 4), "{table:?}");
     assert!(lines[0].trim_start().starts_with("ID  STATE") && lines[3].contains("completed"), "{table:?}");
-    let newest = rig.rad(&["status", "--limit", "2", "--json"]).await.objects();
+    let newest = rig.rad(&["status", "--limit", "2", "--json"]).await;
+    assert!(newest.err.contains("The first 2"), "{newest:?}");
+    let newest = newest.objects();
     assert!(newest.len() == 2 && id(&newest[0]) > id(&newest[1]) && id(&newest[1]) > crawl, "{newest:?}");
 
     let number = crawl.to_string();
@@ -82,7 +84,7 @@ async fn statuses(rig: &Rig, crawl: i64) {
 
 async fn documents(rig: &Rig, crawl: i64) {
     let number = crawl.to_string();
-    let all = rig.rad(&["docs", "--crawl", &number, "--limit", "5000", "--json"]).await.objects();
+    let all = rig.rad(&["docs", "--crawl", &number, "--json"]).await.objects();
     let stored = rig.rad(&["status", &number, "--json"]).await.object()["counts"]["stored"].clone();
     assert_eq!(stored, all.len());
     let table = rig.rad(&["docs", "--limit", "3"]).await;
@@ -120,6 +122,8 @@ async fn crawls_that_do_not_end(rig: &Rig) {
     assert_eq!((ended.code, &ended.object()["state"]), (0, &"cancelled".into()), "{ended:?}");
     let ended = rig.rad(&["cancel", &number]).await;
     assert!(ended.code == 0 && ended.out.contains(": cancelled after"), "{ended:?}");
+    let refused = rig.rad(&["retry", &number]).await;
+    assert!(refused.code == 1 && refused.err.contains("was cancelled"), "{refused:?}");
     hold.release();
 }
 
@@ -127,6 +131,11 @@ async fn crawls_that_store_nothing(rig: &Rig) {
     let missing = format!("{}no-such-page", rig.web.url());
     let nothing = rig.rad(&["crawl", &missing]).await;
     assert!(nothing.code == 5 && nothing.err.contains("--errors"), "{nothing:?}");
+    let number = id(&rig.rad(&["status", "--limit", "1", "--json"]).await.objects()[0]).to_string();
+    let other = rig.rad(&["retry", &number, "--verdict", "poison"]).await;
+    assert!(other.code == 0 && other.err.contains("No URL failed so"), "{other:?}");
+    let again = rig.rad(&["retry", &number, "--json"]).await;
+    assert_eq!((again.code, &again.object()["reopened"]), (0, &1.into()), "{again:?}");
 }
 
 async fn callers(rig: &Rig) {

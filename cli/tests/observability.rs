@@ -4,6 +4,8 @@
 mod commands;
 #[path = "observability/dashboard.rs"]
 mod dashboard;
+#[path = "observability/logs.rs"]
+mod logs;
 #[path = "observability/promql.rs"]
 mod promql;
 #[path = "observability/rules.rs"]
@@ -120,4 +122,19 @@ fn every_rad_command_that_operators_are_told_to_type_exists() {
             commands::judge(&line).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         }
     }
+}
+
+#[test]
+fn lines_of_the_log_that_pages_quote_are_in_the_sources() {
+    let sources = logs::sources();
+    let mut quoted = 0;
+    for name in runbooks().iter().map(String::as_str).chain(["docs/deploy.md"]) {
+        let text = text(name);
+        for line in logs::quoted(&text) {
+            assert!(sources.contains(line), "{name}: no process logs {line:?}");
+            quoted += 1;
+        }
+        assert_eq!(logs::unmarked(&text), [""; 0], "{name}: a line of a log is written as `\"line\"`");
+    }
+    assert!(quoted >= 30, "only {quoted} lines were found");
 }

@@ -89,3 +89,35 @@ fn what_compose_and_fly_set_is_a_setting() {
         assert!(programs.contains(name), "nothing reads {name}");
     }
 }
+
+/// The number behind the first `mark` of a text.
+fn number(text: &str, mark: &str) -> u64 {
+    let (_, rest) = text.split_once(mark).unwrap_or_else(|| panic!("there is no {mark}"));
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|error| panic!("{mark}: {error}"))
+}
+
+#[test]
+fn whoever_stops_a_worker_gives_it_the_time_that_it_may_take() {
+    let seconds =
+        |path, constant| number(&file(path), &format!("const {constant}: Duration = Duration::from_secs("));
+    let margin = seconds("worker/src/run.rs", "STOP_MARGIN")
+        + seconds("schema/src/process/stop.rs", "CLOSES")
+        + seconds("schema/src/process/runtime.rs", "LAST_THREADS");
+    assert_eq!(margin, seconds("loadtest/src/fleet/stop.rs", "MARGIN"), "a fleet kills workers too early");
+    for page in [".env.example", "docs/deploy.md", "fly.toml", "compose.yaml"] {
+        let told = file(page).to_lowercase().replace("\n# ", " ").replace('\n', " ");
+        assert!(told.contains(&format!("at least {margin} ")), "{page} does not say at least {margin} s");
+    }
+    let default = number(&file(".env.example"), "#RAD_DRAIN_SECONDS=");
+    let (fly, unit) = (file("fly.toml"), file("deploy/systemd/rad-worker@.service"));
+    let compose = file("compose.yaml");
+    let (_, compose) = compose.split_once("\n  worker:\n").expect("compose.yaml has workers");
+    for (patience, drain) in [
+        (number(&fly, "kill_timeout = "), number(&fly, "RAD_DRAIN_SECONDS = \"")),
+        (number(compose, "stop_grace_period: "), number(compose, "RAD_DRAIN_SECONDS:-")),
+        (number(&unit, "TimeoutStopSec="), default),
+    ] {
+        assert!(patience >= drain + margin, "killed after {patience} s, and it may drain for {drain} s");
+    }
+}

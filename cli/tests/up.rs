@@ -45,10 +45,10 @@ async fn an_interrupted_crawl_is_continued_by_the_next_run() {
     let site = Site::new(SiteSpec { pages: PAGES, ..SiteSpec::default() });
     let server = Server::start(site, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
 
+    // From the 21st request on nothing is answered, so the crawl can't end before the signal arrives.
+    let hold = server.hold_after(20, "/");
     let mut first = rad_up(dir.path(), &server.url());
-    server.wait_arrivals(20).await;
-    // From here on no page is answered, so the crawl can't end before the signal arrives.
-    let hold = server.hold("/");
+    hold.wait_held(1).await;
     interrupt(&mut first);
     hold.release();
     let first = first.wait_with_output().unwrap();
@@ -57,6 +57,8 @@ async fn an_interrupted_crawl_is_continued_by_the_next_run() {
 
     let second = rad_up(dir.path(), &server.url()).wait_with_output().unwrap();
     assert_eq!(second.status.code(), Some(0), "{second:?}");
+    let told = String::from_utf8_lossy(&second.stderr);
+    assert!(told.contains("Metrics of the scheduler: http://127.0.0.1:"), "{told}");
     let second = json(&second);
     assert_eq!((&second["continued"], &second["outcome"]), (&true.into(), &"completed".into()));
     assert_eq!(second["crawl"]["counts"]["stored"], PAGES);

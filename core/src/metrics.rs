@@ -12,8 +12,17 @@ pub mod tasks;
 #[cfg(test)]
 mod tests;
 
-/// The only queue there is: tasks of crawls.
+/// The queue of the tasks of crawls.
 pub const CRAWL_QUEUE: &str = "crawl";
+
+/// The queue of tasks of other kinds, which are pushed and worked on from outside.
+pub const TASK_QUEUE: &str = "tasks";
+
+/// The commit that this build was made of, as whoever built it said: every version has many.
+pub const COMMIT: &str = match option_env!("RAD_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
 
 /// What a metric measures.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -87,7 +87,7 @@ pub enum Verdict {
     ParserFailed,
     /// Postgres refused the page's data.
     Unstorable,
-    /// Its workers kept dying, or running past its deadline, with it in hand.
+    /// Its workers kept dying with it in hand, the last one with nothing else.
     Poison,
     /// Waits because the tenant's monthly limit is used up.
     Quota,

@@ -19,7 +19,9 @@ mod tenant;
 mod worker;
 
 pub use api::Api;
-pub use crawl::{Counts, CrawlError, CrawlStatus, ExcludedLinks, Pause, ReasonCount, StartRequest};
+pub use crawl::{
+    Counts, CrawlError, CrawlStatus, Death, ExcludedLinks, Pause, ReasonCount, RetriedCrawl, StartRequest,
+};
 pub use document::{Chunk, Document, DocumentDetail, Sample};
 pub use error::{ApiError, FieldError};
 pub use progress::Progress;

@@ -2,11 +2,14 @@
 //!
 //! Exit codes: 0 all is right, 1 something is broken, 2 usage, 4 something could not be started, 130 interrupted.
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rad_loadtest::crawl::{self, CrawlError, CrawlOptions};
+use rad_loadtest::queue::{self, QueueError, QueueOptions};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 /// Load tests of the crawler fleet with real processes and real stores.
@@ -20,12 +23,16 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Scenario {
     Crawl(CrawlOptions),
+    Queue(QueueOptions),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Scenario::Crawl(options) = Arguments::parse().scenario;
-    match run(options).await {
+    let done = match Arguments::parse().scenario {
+        Scenario::Crawl(options) => crawl(options).await,
+        Scenario::Queue(options) => queue(options).await,
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("rad-loadtest: {error:#}");
@@ -34,16 +41,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: CrawlOptions) -> anyhow::Result<ExitCode> {
-    let stop = CancellationToken::new();
-    rad_schema::process::cancel_on_signal(stop.clone())?;
+async fn crawl(options: CrawlOptions) -> anyhow::Result<ExitCode> {
     let json = options.json;
-    match crawl::run(options, stop).await {
-        Ok(report) => {
-            let text = if json { serde_json::to_string(&report)? + "\n" } else { report.to_string() };
-            std::io::stdout().write_all(text.as_bytes())?;
-            Ok(if report.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
+    match crawl::run(options, until_signal()?).await {
+        Ok(report) => tell(&report, json, report.is_right()),
         Err(CrawlError::Usage(error)) => {
             eprintln!("rad-loadtest: {error}");
             Ok(ExitCode::from(2))
@@ -55,4 +56,29 @@ async fn run(options: CrawlOptions) -> anyhow::Result<ExitCode> {
         Err(CrawlError::Interrupted) => Ok(ExitCode::from(130)),
         Err(error @ CrawlError::BrokeOff(_)) => Err(error.into()),
     }
+}
+
+async fn queue(options: QueueOptions) -> anyhow::Result<ExitCode> {
+    let json = options.json;
+    match queue::run(options, until_signal()?).await {
+        Ok(report) => tell(&report, json, report.is_right()),
+        Err(error @ (QueueError::Folder { .. } | QueueError::Stores(_) | QueueError::Migrate(_))) => {
+            eprintln!("rad-loadtest: {:#}", anyhow::Error::from(error));
+            Ok(ExitCode::from(4))
+        }
+        Err(QueueError::Interrupted) => Ok(ExitCode::from(130)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn until_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    rad_schema::process::cancel_on_signal(stop.clone())?;
+    Ok(stop)
+}
+
+fn tell(report: &(impl Serialize + Display), json: bool, is_right: bool) -> anyhow::Result<ExitCode> {
+    let text = if json { serde_json::to_string(report)? + "\n" } else { report.to_string() };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

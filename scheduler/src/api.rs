@@ -6,11 +6,19 @@
 //! | `GET /api/v1/crawls?state=` | read | crawls, newest first |
 //! | `GET /api/v1/crawls/{id}` | read | its state and exact counts |
 //! | `POST /api/v1/crawls/{id}/cancel` | crawl | cancels it |
+//! | `POST /api/v1/crawls/{id}/retry` | crawl | opens its failed URLs again, all or of one `verdict` |
 //! | `GET /api/v1/crawls/{id}/errors` | read | URLs that failed or were skipped |
 //! | `GET /api/v1/crawls/{id}/samples` | read | three chunks of it |
 //! | `GET /api/v1/documents?crawl=` | read | documents by number |
 //! | `GET /api/v1/documents/{id}` | read | one with its Markdown |
 //! | `GET /api/v1/documents/{id}/chunks` | read | its chunks in order |
+//! | `GET, POST /api/v1/tasks` | read, crawl | tasks of other kinds, newest first (`state=`, `type=`); pushes one |
+//! | `GET /api/v1/tasks/{id}` | read | one with its result |
+//! | `POST /api/v1/tasks/claim` | crawl | claims the most urgent: 200, or 204 when there is none |
+//! | `POST /api/v1/tasks/{id}/complete`, `/fail`, `/renew` | crawl | ends a claim, or keeps it longer |
+//! | `GET /api/v1/queue/stats` | read | tasks by kind and state |
+//! | `GET /api/v1/locks?resource=` | read | who has a lock |
+//! | `POST /api/v1/locks/acquire`, `/release` | crawl | takes or renews a lock, gives it back |
 //! | `GET /api/v1/workers` | read | the fleet |
 //! | `GET /api/v1/health` | read | stores, leader, workers |
 //! | `GET /api/v1/tenant` | any | the caller and its limits |
@@ -32,10 +40,12 @@ mod documents;
 mod fleet;
 mod guard;
 mod listing;
+mod locks;
 mod observe;
 mod path;
 mod problem;
 mod request_id;
+mod tasks;
 mod tenants;
 mod trace;
 
@@ -51,11 +61,22 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/api/v1/crawls", get(crawls::list).post(crawls::start))
         .route("/api/v1/crawls/{id}", get(crawls::read))
         .route("/api/v1/crawls/{id}/cancel", post(crawls::cancel))
+        .route("/api/v1/crawls/{id}/retry", post(crawls::retry))
         .route("/api/v1/crawls/{id}/errors", get(crawls::errors))
         .route("/api/v1/crawls/{id}/samples", get(crawls::samples))
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}", get(documents::read))
         .route("/api/v1/documents/{id}/chunks", get(documents::chunks))
+        .route("/api/v1/tasks", get(tasks::list).post(tasks::push))
+        .route("/api/v1/tasks/claim", post(tasks::claim))
+        .route("/api/v1/tasks/{id}", get(tasks::read))
+        .route("/api/v1/tasks/{id}/complete", post(tasks::complete))
+        .route("/api/v1/tasks/{id}/fail", post(tasks::fail))
+        .route("/api/v1/tasks/{id}/renew", post(tasks::renew))
+        .route("/api/v1/queue/stats", get(tasks::stats))
+        .route("/api/v1/locks", get(locks::check))
+        .route("/api/v1/locks/acquire", post(locks::acquire))
+        .route("/api/v1/locks/release", post(locks::release))
         .route("/api/v1/workers", get(fleet::workers))
         .route("/api/v1/health", get(fleet::health))
         .route("/api/v1/tenant", get(tenants::own))

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
+use metrics::gauge;
 use rad_core::address::AddressPolicy;
+use rad_core::metrics::COMMIT;
+use rad_core::metrics::control::SCHEDULER_INFO;
 
 /// Serves the API and, as the leader of all replicas, keeps the fleet fed.
 #[derive(Clone, Debug, Parser)]
@@ -34,7 +37,44 @@ pub struct Config {
     /// Seconds after which a process that is stuck ends itself with exit code 70; 0 for never.
     #[arg(long, env = "RAD_WATCHDOG_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub watchdog_seconds: u64,
+    /// Region that metrics are counted with.
+    #[arg(long, env = "FLY_REGION", default_value = "local")]
+    pub region: String,
     /// Connections to Postgres at most.
     #[arg(long, env = "RAD_DB_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub db_connections: u32,
+}
+
+impl Config {
+    /// Says in the metrics what this scheduler is.
+    pub fn announce(&self) {
+        gauge!(
+            SCHEDULER_INFO,
+            "version" => env!("CARGO_PKG_VERSION"),
+            "commit" => COMMIT,
+            "region" => self.region.clone()
+        )
+        .set(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rad_core::metrics::Role;
+    use rad_schema::process::metrics::isolated;
+
+    use super::*;
+
+    #[test]
+    fn a_scheduler_shows_what_it_is() {
+        let stores = ["rad-scheduler", "--database-url", "postgres://h/rad", "--redis-url", "redis://h"];
+        let config = Config::parse_from(stores.into_iter().chain(["--region", "ams"]));
+        let recorded = isolated(Role::Scheduler);
+        recorded.run(|| config.announce());
+        let text = recorded.render();
+        let info = text.lines().find(|line| line.starts_with("rad_scheduler_info{")).unwrap();
+        for part in [r#"region="ams""#, r#"version="0"#, "commit=", "} 1"] {
+            assert!(info.contains(part), "{part} in {info}");
+        }
+    }
 }

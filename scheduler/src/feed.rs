@@ -1,9 +1,12 @@
 //! Feeding lanes: the way from the ledger into the dispatch window, after a start, at low water and after a wipe.
 
+pub(crate) mod tasks;
+
 use std::time::{Duration, Instant};
 
 use rad_schema::db::{Db, DbError};
 use rad_schema::ledger::{LaneHead, LaneTerms};
+use rad_schema::queue::Queue;
 use rad_schema::window::{Lane, LaneFeed, LeaseTerms, Window, WindowError};
 use thiserror::Error;
 
@@ -47,8 +50,15 @@ pub(crate) struct FeedReport {
     pub(crate) revived: i64,
 }
 
-/// Loads the heads of `lanes`. Idempotent.
+/// Loads the heads of `lanes` from the ledger that the window is of. Idempotent.
 pub(crate) async fn feed_lanes(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Result<FeedReport, FeedError> {
+    match open.window.queue() {
+        Queue::Crawl => feed_urls(db, open, lanes).await,
+        Queue::Tasks => tasks::feed_lanes(db, open, lanes).await,
+    }
+}
+
+async fn feed_urls(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Result<FeedReport, FeedError> {
     let mut report = FeedReport::default();
     for lanes in lanes.chunks(LANES_AT_ONCE) {
         // Before the ledger: what is left out meanwhile must not be taken for read.
@@ -78,6 +88,12 @@ fn is_parked(terms: Option<&LaneTerms>) -> bool {
     terms.is_none_or(|terms| terms.room.is_some_and(|room| room <= 0))
 }
 
+/// More than the month has room for would be fetched in vain.
+fn tasks_at_once(terms: LaneTerms) -> i32 {
+    let room = terms.room.map_or(i32::MAX, |room| i32::try_from(room).unwrap_or(i32::MAX));
+    terms.max_crawlers.min(room.max(1))
+}
+
 fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Option<LaneTerms>) -> LaneFeed {
     let hard_us = i64::try_from(open.terms.hard_deadline.as_micros()).unwrap_or(i64::MAX);
     // Claimed under an older generation shortly before it ended: its host may be in contact still.
@@ -95,12 +111,13 @@ fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Op
     LaneFeed {
         lane: head.lane,
         weight: terms.map_or(1, |terms| terms.weight),
-        cap: terms.map_or(1, |terms| terms.max_crawlers),
+        cap: terms.map_or(1, tasks_at_once),
         parked: is_parked(terms.as_ref()),
         terms: terms.and_then(|terms| terms.host),
         pause: terms.map_or(Duration::ZERO, |terms| terms.pause).max(quiet),
         left_out,
         complete: head.complete,
         tasks: head.tasks,
+        suspects: head.suspects,
     }
 }

@@ -24,6 +24,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Until the very end: a stop is when somebody looks.
     let ended = CancellationToken::new();
     let metrics = serve_metrics(config.metrics_listen, Role::Scheduler, ended.child_token()).await?;
+    config.announce();
     let _ended = ended.drop_guard();
     // All of stdout, in one write: with port 0, whoever started us learns the ports from it and may then leave.
     let ports = format!("http://{address}\nmetrics http://{}\n", metrics.address);

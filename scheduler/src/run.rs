@@ -4,7 +4,8 @@ use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rad_schema::process::metrics::FleetSeries;
-use rad_schema::process::{OpenError, open_stores, watchdog};
+use rad_schema::process::{OpenError, open_stores, stop, watchdog};
+use rad_schema::queue::Queue;
 use rad_schema::window::LeaseTerms;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -13,12 +14,11 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::config::Config;
 use crate::service::Service;
+use crate::service::bell::Bell;
 use crate::tasks;
 
 /// Longest wait for the leader's tasks and for its last word to Postgres.
 const RESIGNS: Duration = Duration::from_secs(8);
-/// Connections that a statement still uses are not waited for any longer.
-const CLOSES: Duration = Duration::from_secs(2);
 
 /// Why a scheduler did not start, or ended.
 #[derive(Debug, Error)]
@@ -52,13 +52,15 @@ pub async fn run(
     let terms = LeaseTerms { ttl: Duration::from_secs(config.lease_ttl_seconds), ..LeaseTerms::default() };
     let leader =
         tokio::spawn(tasks::lead(db.clone(), dispatch.clone(), terms, holder(), fleet, shutdown.clone()));
-    let router = api::router(Service { db: db.clone(), dispatch, terms, addresses: config.allow_cidrs });
+    let bell = Bell::hang(dispatch.of(Queue::Tasks), shutdown.clone());
+    let router =
+        api::router(Service { db: db.clone(), dispatch, terms, addresses: config.allow_cidrs, bell });
     let serving = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let served = tokio::select! {
         served = serving => served,
-        () = after(&shutdown, Duration::from_secs(config.drain_seconds)) => {
+        () = stop::after(&shutdown, Duration::from_secs(config.drain_seconds)) => {
             tracing::warn!("time to drain is over, open requests are cut");
             Ok(())
         }
@@ -70,15 +72,8 @@ pub async fn run(
         Ok(Err(_)) => tracing::error!("the leader's task panicked"),
         Err(_) => tracing::warn!("leadership not given up in time, it ends by itself"),
     }
-    if tokio::time::timeout(CLOSES, db.close()).await.is_err() {
-        tracing::debug!("connections to Postgres were still in use");
-    }
+    stop::close(&db).await;
     served.map_err(RunError::Serve)
-}
-
-async fn after(shutdown: &CancellationToken, time: Duration) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(time).await;
 }
 
 /// Names this life of the process: machines share process ids, and a machine reuses them.

@@ -3,16 +3,20 @@
 //! Requests come in as JSON objects and are judged here (`fields`), so that every face refuses the same things with
 //! the same words. Nothing here knows HTTP.
 
+pub(crate) mod bell;
 pub(crate) mod crawls;
 pub(crate) mod documents;
 pub(crate) mod fault;
 pub(crate) mod fields;
 pub(crate) mod fleet;
 pub(crate) mod health;
+mod instant;
+pub(crate) mod locks;
 pub(crate) mod page;
 mod pause;
 mod start;
 pub(crate) mod target;
+pub(crate) mod tasks;
 pub(crate) mod tenants;
 
 use std::io;
@@ -21,9 +25,10 @@ use rad_core::address::AddressPolicy;
 use rad_schema::admin::AdminError;
 use rad_schema::db::{Db, DbError};
 use rad_schema::tenants::{Caller, KeyError};
-use rad_schema::window::{Dispatch, LeaseTerms};
+use rad_schema::window::{Dispatch, LeaseTerms, WindowError};
 use thiserror::Error;
 
+use self::bell::Bell;
 use self::fault::Faults;
 use self::target::Forbidden;
 
@@ -46,8 +51,14 @@ pub(crate) enum ServiceError {
     #[error("the start URL is out of bounds")]
     Address(#[source] Forbidden),
     /// The idempotency key was used for something else.
-    #[error("the idempotency key was used for crawl {job}")]
-    IdempotencyMismatch { job: rad_core::ids::JobId },
+    #[error("the idempotency key was used for {what}")]
+    IdempotencyMismatch { what: String },
+    /// The task is not, or no longer, the caller's to end.
+    #[error("the claim of task {task} is not, or no longer, yours")]
+    LeaseLost { task: rad_core::ids::TaskId },
+    /// A cancelled crawl stays so.
+    #[error("crawl {job} was cancelled")]
+    CrawlCancelled { job: rad_core::ids::JobId },
     /// The name is taken.
     #[error("there is a tenant `{name}` already")]
     TenantExists { name: String },
@@ -61,6 +72,9 @@ pub(crate) enum ServiceError {
     /// Postgres did not answer as it should.
     #[error("ask the store")]
     Store(#[from] DbError),
+    /// Redis did not answer as it should, or its window is being rebuilt.
+    #[error("ask the dispatch window")]
+    Window(#[from] WindowError),
 }
 
 impl From<Faults> for ServiceError {
@@ -99,6 +113,8 @@ pub(crate) struct Service {
     pub(crate) terms: LeaseTerms,
     /// Where the fleet may go; the workers have the same.
     pub(crate) addresses: AddressPolicy,
+    /// Where one waits for tasks that are worked on from outside.
+    pub(crate) bell: Bell,
 }
 
 impl Service {

@@ -4,11 +4,13 @@ mod feeder;
 mod finish;
 mod gauges;
 mod generation;
+mod lapse;
 mod leader;
 mod reap;
 mod reconcile;
 mod skew;
 mod trim;
+mod walk;
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::feed::OpenWindow;
 
-pub(crate) use leader::lead;
+pub(crate) use leader::{LEADERSHIP, lead};
 
 /// The current window, told by the generation task; none while it is being opened.
 type Current = watch::Receiver<Option<OpenWindow>>;

@@ -4,7 +4,7 @@
 -- ARGV[7] delay_ms (-1 = robots unknown)   ARGV[8] max_concurrency   ARGV[9] host pause from now in ms
 -- ARGV[10] the lane's left-out number before the ledger was read ('-' = none)
 -- ARGV[11] 1 = the ledger has no more rows than these
--- ARGV[12...] id, rank, ...
+-- ARGV[12] number of suspects, then their ids (all among the following), then id, rank, ...
 -- returns 'STALE' or 'OK <tasks added> <1 if the lane was empty before>'
 if moved() then return 'STALE' end
 local T, H = ARGV[2], ARGV[3]
@@ -21,15 +21,16 @@ call('HDEL', tenant(T), 'parked')
 if not may_run(T) then call('ZREM', P .. 'ring', T) end
 push_back(H, now + tonumber(ARGV[9]))
 
--- What is neither in the lane nor leased.
+-- What is neither in the lane nor leased, nor kept for a worker.
 local waiting = call('ZRANGE', key, 0, -1, 'WITHSCORES')
 local known, ids, fresh = {}, {}, {}
 for i = 1, #waiting, 2 do known[waiting[i]] = true end
-for i = 12, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+local first = 13 + tonumber(ARGV[12])
+for i = first, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
 local leases = #ids > 0 and call('HMGET', P .. 'L', unpack(ids)) or {}
 for i, id in ipairs(ids) do
-    if not leases[i] and not known[id] then
-        fresh[#fresh + 1] = ARGV[2 * i + 11]
+    if not leases[i] and not known[id] and (suspicion(id) or '0') == '0' then
+        fresh[#fresh + 1] = ARGV[first + 2 * i - 1]
         fresh[#fresh + 1] = id
     end
 end
@@ -47,8 +48,14 @@ while size < WINDOW and (next_fresh <= #fresh or next_waiting <= #waiting) do
     end
     size = size + 1
 end
-if next_waiting <= #waiting then call('ZPOPMAX', key, (#waiting - next_waiting + 1) / 2) end
+if next_waiting <= #waiting then
+    local out = call('ZPOPMAX', key, (#waiting - next_waiting + 1) / 2)
+    for i = 1, #out, 2 do forget({ out[i] }) end
+end
 if #add > 0 then call('ZADD', key, unpack(add)) end
+for i = 13, first - 1 do
+    if call('ZSCORE', key, ARGV[i]) then mark(ARGV[i]) end
+end
 
 local beyond = next_fresh <= #fresh or next_waiting <= #waiting or ARGV[11] ~= '1'
 local left_out = call('HGET', P .. 'more', name) or '-'

@@ -9,7 +9,7 @@
 --   hw:H   zset   tenants with a lane on the host -> time of their last turn (microseconds)
 --   hd     hash   host -> 'delay_ms max_concurrency'; absent while robots are unknown: one at a time
 --   hc     zset   host -> earliest next request (ms); kept only while it lies ahead
---   hf     hash   host -> requests in flight
+--   hf     hash   host -> requests in flight, and suspects kept
 --   ho     hash   host -> tenant it is offered to
 --   cool   zset   hosts that wait -> when to look again (ms)
 --   rd:T   zset   hosts offered to the tenant -> rank of the lane's head
@@ -17,12 +17,17 @@
 --   t:T    hash   pass, running, cap, weight, parked
 --   L      hash   leased task id -> 'fence w T H rank lock'
 --   W:w    set    task ids leased by the incarnation
---   wk     zset   incarnation -> heartbeat deadline (ms)
+--   wk     zset   incarnation -> heartbeat deadline (ms); 0 = it said goodbye with leases in hand
 --   dl     zset   leased task id -> hard deadline (ms)
 --   rq     hash   incarnation -> 'request reply' of its last claim
 --   more   hash   lanes whose ledger has rows beyond the window -> number of the last row left out
 --   refill zset   lanes below low water -> since (ms)
---   ul:T:R string URL lock, value = fence
+--   su     hash   suspects, tasks with which two workers died, in a lane, leased or kept -> '0', or the
+--                 incarnation that it is kept for, out of its lane
+--   kp     hash   incarnation -> 'id T H rank booked' of the suspect that is kept for it until its hand is empty:
+--                 it counts as in flight; booked = its host's clock once the next request was booked for it, or 0
+--   kd     zset   incarnation -> when the keeping lapses (ms)
+--   ul:T:R string lock of a URL or another resource: the fence of a task, or 'u <fence> <holder>' (user_lock.lua)
 -- Outside the generation, for blocking reads: {tag}:wake (workers), {tag}:feed (feeder).
 
 local WINDOW = 128      -- a 129th id would turn the lane's listpack into a skiplist, six times the size
@@ -86,12 +91,35 @@ local function enter_ring(T, offered)
     if entered or offered then signal('wake') end
 end
 
+-- Suspects are rare: nearly always one look is all that a script spends on them.
+local some
+local function suspects()
+    if some == nil then some = call('EXISTS', P .. 'su') == 1 end
+    return some
+end
+
+-- '0', or for whom it is kept; false for an ordinary task.
+local function suspicion(id)
+    return suspects() and call('HGET', P .. 'su', id)
+end
+
+local function mark(id)
+    call('HSETNX', P .. 'su', id, '0')
+    some = true
+end
+
+-- The ledger knows them: what leaves the window comes back with its mark.
+local function forget(ids)
+    if #ids > 0 and suspects() then call('HDEL', P .. 'su', unpack(ids)) end
+end
+
 local function request_refill(T, H)
     call('ZADD', P .. 'refill', 'NX', int(now), T .. ':' .. H)
     signal('feed')
 end
 
 local function drop_lane(T, H)
+    if suspects() then forget(call('ZRANGE', lane(T, H), 0, -1)) end
     call('UNLINK', lane(T, H))
     call('HDEL', P .. 'more', T .. ':' .. H)
     call('ZREM', P .. 'hw:' .. H, T)
@@ -212,9 +240,9 @@ local function leave_out(T, H)
 end
 
 -- Adds a task to its lane. What lies beyond a full or partial window stays in the ledger.
-local function enqueue(T, H, id, rank)
+local function enqueue(T, H, id, rank, marked)
     -- The feeder may have read the new row, and a worker claimed it, before its push came.
-    if call('HEXISTS', P .. 'L', id) == 1 then return end
+    if call('HEXISTS', P .. 'L', id) == 1 or (suspicion(id) or '0') ~= '0' then return end
     local key, name = lane(T, H), T .. ':' .. H
     local size, more = call('ZCARD', key), call('HEXISTS', P .. 'more', name) == 1
     if more or size >= WINDOW then
@@ -225,14 +253,22 @@ local function enqueue(T, H, id, rank)
             return
         end
         if size >= WINDOW then
-            call('ZPOPMAX', key)
+            forget({ call('ZPOPMAX', key)[1] })
             leave_out(T, H)
         end
     end
     call('ZADD', key, 'NX', rank, id)
+    if marked then mark(id) end
 end
 
--- Ends a lease if `fence` still holds it (or whoever holds it, when fence is nil). Returns T, H, rank or nil.
+local function let_go(T, H)
+    if call('HINCRBY', P .. 'hf', H, -1) <= 0 then call('HDEL', P .. 'hf', H) end
+    call('HINCRBY', tenant(T), 'running', -1)
+    enter_ring(T)
+end
+
+-- Ends a lease if `fence` still holds it (or whoever holds it, when fence is nil). Returns T, H, rank and whether
+-- the task was a suspect, or nil. Who puts it back into its lane marks it again.
 local function release(id, fence)
     local lease = call('HGET', P .. 'L', id)
     if not lease then return nil end
@@ -244,10 +280,21 @@ local function release(id, fence)
     if lock ~= '-' and call('GET', P .. 'ul:' .. T .. ':' .. lock) == f then
         call('UNLINK', P .. 'ul:' .. T .. ':' .. lock)
     end
-    if call('HINCRBY', P .. 'hf', H, -1) <= 0 then call('HDEL', P .. 'hf', H) end
-    call('HINCRBY', tenant(T), 'running', -1)
-    enter_ring(T)
-    return T, H, rank
+    let_go(T, H)
+    return T, H, rank, suspects() and call('HDEL', P .. 'su', id) == 1
+end
+
+-- Ends the keeping of a suspect for `w`: the task goes back to its lane, with its old rank unless one is given.
+local function give_back(w, new_rank)
+    local kept = call('HGET', P .. 'kp', w)
+    if not kept then return end
+    local id, T, H, rank = string.match(kept, '^(%d+) (%d+) (%d+) (%-?%d+) %d+$')
+    call('HDEL', P .. 'kp', w)
+    call('ZREM', P .. 'kd', w)
+    forget({ id })
+    let_go(T, H)
+    enqueue(T, H, id, new_rank or rank, true)
+    refresh(T, H)
 end
 
 -- The host rests for its delay after a request, counted from the end when it takes one at a time.

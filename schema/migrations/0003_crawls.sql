@@ -88,7 +88,7 @@ CREATE TABLE crawl_urls (
     -- 0 open, 1 stored, 2 unchanged, 3 duplicate, 4 redirected, 5 superseded, 6 skipped, 7 failed.
     state       smallint NOT NULL DEFAULT 0,
     depth       smallint NOT NULL,
-    -- Failed fetches, and deaths of workers with the task in hand.
+    -- Failed fetches, and deaths of workers with the task in hand: crawl_url_deaths has them one by one.
     attempts    smallint NOT NULL DEFAULT 0,
     deaths      smallint NOT NULL DEFAULT 0,
     document_id bigint,

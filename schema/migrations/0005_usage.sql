@@ -14,7 +14,7 @@ CREATE TABLE tenant_usage (
 CREATE TABLE tenant_storage (
     tenant_id bigint PRIMARY KEY REFERENCES tenants,
     bytes     bigint NOT NULL DEFAULT 0 CHECK (bytes >= 0),
-    -- The least growth that was refused for want of room: with less room than this nothing is fetched.
+    -- With less room than this the storage is full: nothing is fetched.
     wanted    bigint CHECK (wanted > 0)
 ) WITH (fillfactor = 50);
 

@@ -37,16 +37,17 @@ END;
 
 -- The head of each lane in dispatch order, over all running crawls of its tenant.
 CREATE FUNCTION dispatch_feed(tenants bigint[], hosts bigint[], window_size integer)
-RETURNS TABLE (tenant_id bigint, host_id bigint, task_id bigint, rank bigint, generation bigint, hydrated_us bigint)
+RETURNS TABLE (tenant_id bigint, host_id bigint, task_id bigint, rank bigint, generation bigint, hydrated_us bigint,
+               deaths smallint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-    SELECT lane.tenant_id, lane.host_id, head.task_id, head.rank, head.generation, head.hydrated_us
+    SELECT lane.tenant_id, lane.host_id, head.task_id, head.rank, head.generation, head.hydrated_us, head.deaths
     FROM unnest(tenants, hosts) AS lane(tenant_id, host_id)
     CROSS JOIN LATERAL (
-        SELECT urls.task_id, urls.rank, urls.generation, urls.hydrated_us
+        SELECT urls.task_id, urls.rank, urls.generation, urls.hydrated_us, urls.deaths
         FROM jobs j
         CROSS JOIN LATERAL (
-            SELECT u.task_id, u.rank, u.generation, u.hydrated_us
+            SELECT u.task_id, u.rank, u.generation, u.hydrated_us, u.deaths
             FROM crawl_urls u
             WHERE u.tenant_id = j.tenant_id AND u.job_id = j.job_id
               AND u.host_id = lane.host_id AND u.state = 0
@@ -65,7 +66,7 @@ RETURNS TABLE (tenant_id bigint, host_id bigint, weight integer, max_crawlers in
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
     SELECT t.tenant_id, h.host_id, t.weight, t.max_crawlers,
-           CASE WHEN t.storage_bytes - kept.bytes < coalesce(kept.wanted, 1) THEN 0
+           CASE WHEN t.storage_bytes - coalesce(kept.bytes, 0) < coalesce(kept.wanted, 1) THEN 0
                 ELSE t.monthly_pages - coalesce(used.pages, 0) END,
            h.delay_ms, h.max_concurrency,
            greatest(0, extract(epoch FROM h.not_before - clock_timestamp()) * 1000)::bigint
@@ -108,37 +109,6 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (SELECT o.document_id, o.etag, o.last_modified FROM documents o
                        WHERE o.tenant_id = taken.tenant_id AND o.url_hash = taken.url_hash
                          AND o.tombstoned_at IS NULL LIMIT 1) AS d ON true;
-END;
-
--- A worker died with these tasks in hand. The third death of a task ends it: it may be what kills.
-CREATE FUNCTION dispatch_count_deaths(tenants bigint[], tasks bigint[], max_deaths integer)
-RETURNS bigint
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
-BEGIN ATOMIC
-    WITH died AS (
-        UPDATE crawl_urls u
-        SET deaths = u.deaths + 1,
-            state = CASE WHEN u.deaths + 1 >= max_deaths THEN 7 ELSE 0 END,
-            verdict = CASE WHEN u.deaths + 1 >= max_deaths THEN 'poison' ELSE u.verdict END,
-            evidence = CASE WHEN u.deaths + 1 >= max_deaths
-                            THEN format('%s workers died with it in hand', u.deaths + 1) ELSE u.evidence END,
-            ended_at = CASE WHEN u.deaths + 1 >= max_deaths THEN now() END
-        FROM unnest(tenants, tasks) AS lost(tenant_id, task_id)
-        WHERE u.tenant_id = lost.tenant_id AND u.task_id = lost.task_id AND u.state = 0
-        RETURNING u.tenant_id, u.job_id, u.state
-    ), ended AS (
-        SELECT died.tenant_id, died.job_id, count(*) AS n FROM died WHERE died.state = 7
-        GROUP BY died.tenant_id, died.job_id
-    ), counted AS (
-        UPDATE job_progress p SET failed = p.failed + ended.n
-        FROM ended WHERE p.tenant_id = ended.tenant_id AND p.job_id = ended.job_id
-        RETURNING p.tenant_id, p.job_id, ended.n
-    ), explained AS (
-        INSERT INTO job_reasons AS r (tenant_id, job_id, state, verdict, urls)
-        SELECT counted.tenant_id, counted.job_id, 7, 'poison', counted.n FROM counted
-        ON CONFLICT (tenant_id, job_id, state, verdict) DO UPDATE SET urls = r.urls + EXCLUDED.urls
-    )
-    SELECT coalesce(sum(counted.n), 0)::bigint FROM counted;
 END;
 
 -- Ends every running crawl that has nothing open or is full. The update waits for commits in flight, which

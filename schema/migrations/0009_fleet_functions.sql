@@ -129,7 +129,8 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
     UPDATE crawler_instances
     SET state = new_state, busy = new_busy, current_job = new_job, heartbeat_at = clock_timestamp()
-    WHERE incarnation = reporter;
+    -- A goodbye is the last word, whatever is still on its way.
+    WHERE incarnation = reporter AND state <> 'stopped';
 END;
 
 CREATE FUNCTION dispatch_mark_lost(silent_ms bigint)

@@ -22,36 +22,44 @@ BEGIN ATOMIC
     WHERE t.tenant_id = of_tenant ORDER BY l.place;
 END;
 
--- Adds stored pages to the tenant's month and bytes to its storage. Returns the limit that refuses, and then
--- nothing was added; NULL when all was. Less storage is never refused.
-CREATE FUNCTION record_tenant_usage(of_tenant bigint, new_pages bigint, new_bytes bigint)
-RETURNS text
+-- Adds stored pages to the tenant's month and bytes to its storage. `refused` is the limit that they would pass,
+-- and then nothing was added; NULL when all was. `pages_left` is what the month has left then; NULL without a limit.
+-- Less storage is never refused.
+CREATE FUNCTION record_tenant_usage(of_tenant bigint, new_pages bigint, new_bytes bigint,
+                                    OUT refused text, OUT pages_left bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp
 AS $$
 DECLARE
     most_pages bigint;
     most_bytes bigint;
     now_bytes  bigint;
+    now_pages  bigint;
 BEGIN
     SELECT t.monthly_pages, t.storage_bytes INTO STRICT most_pages, most_bytes
         FROM tenants t WHERE t.tenant_id = of_tenant;
-    -- No INSERT of the growth itself: a check of the new row would refuse what gives storage back.
+    -- The row first: a growth below zero could not be the first value of one.
+    IF NOT EXISTS (SELECT 1 FROM tenant_storage s WHERE s.tenant_id = of_tenant) THEN
+        INSERT INTO tenant_storage (tenant_id) VALUES (of_tenant) ON CONFLICT (tenant_id) DO NOTHING;
+    END IF;
     UPDATE tenant_storage s SET bytes = s.bytes + new_bytes
         WHERE s.tenant_id = of_tenant
           AND (new_bytes <= 0 OR most_bytes IS NULL OR s.bytes + new_bytes <= most_bytes)
         RETURNING s.bytes INTO now_bytes;
-    IF NOT FOUND AND NOT EXISTS (SELECT 1 FROM tenant_storage s WHERE s.tenant_id = of_tenant) THEN
-        INSERT INTO tenant_storage (tenant_id) VALUES (of_tenant) ON CONFLICT (tenant_id) DO NOTHING;
-        RETURN record_tenant_usage(of_tenant, new_pages, new_bytes);
+    IF NOT FOUND THEN
+        refused := 'storage_bytes';
+        RETURN;
     END IF;
-    IF now_bytes IS NULL THEN RETURN 'storage_bytes'; END IF;
     INSERT INTO tenant_usage AS u (tenant_id, month, pages, stored_bytes)
         SELECT of_tenant, date_trunc('month', now() AT TIME ZONE 'UTC')::date, new_pages, now_bytes
         WHERE new_pages <= coalesce(most_pages, new_pages)
     ON CONFLICT (tenant_id, month) DO UPDATE SET pages = u.pages + EXCLUDED.pages, stored_bytes = EXCLUDED.stored_bytes
-        WHERE EXCLUDED.pages <= 0 OR most_pages IS NULL OR u.pages + EXCLUDED.pages <= most_pages;
-    IF FOUND THEN RETURN NULL; END IF;
+        WHERE EXCLUDED.pages <= 0 OR most_pages IS NULL OR u.pages + EXCLUDED.pages <= most_pages
+    RETURNING u.pages INTO now_pages;
+    IF FOUND THEN
+        pages_left := most_pages - now_pages;
+        RETURN;
+    END IF;
     UPDATE tenant_storage s SET bytes = s.bytes - new_bytes WHERE s.tenant_id = of_tenant;
-    RETURN 'monthly_pages';
+    refused := 'monthly_pages';
 END
 $$;

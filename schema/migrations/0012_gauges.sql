@@ -25,18 +25,24 @@ BEGIN ATOMIC
                ARRAY[sum(c.open), sum(c.stored), sum(c.unchanged), sum(c.duplicate), sum(c.redirected),
                      sum(c.superseded), sum(c.skipped), sum(c.failed)]::bigint[] AS by_state
         FROM crawls c GROUP BY c.tenant_id
-    ), ranked AS (
-        SELECT t.name, s.by_state, s.dead, row_number() OVER (ORDER BY s.open DESC, s.tenant_id) AS place,
-               CASE WHEN coalesce(t.monthly_pages <= u.pages, false)
-                      OR coalesce(t.storage_bytes - k.bytes < coalesce(k.wanted, 1), false)
-                    THEN s.open ELSE coalesce(s.paused, 0) END AS paused,
-               coalesce(u.pages, 0) / nullif(t.monthly_pages, 0)::double precision AS pages_ratio,
-               coalesce(k.bytes, 0) / nullif(t.storage_bytes, 0)::double precision AS storage_ratio
+    ), limited AS (
+        SELECT t.name, s.*, t.monthly_pages, t.storage_bytes, coalesce(u.pages, 0) AS pages, coalesce(k.bytes, 0) AS bytes,
+               coalesce(t.monthly_pages <= coalesce(u.pages, 0), false) AS month_full,
+               coalesce(t.storage_bytes - coalesce(k.bytes, 0) < coalesce(k.wanted, 1), false) AS storage_full
         FROM sums s
         JOIN tenants t ON t.tenant_id = s.tenant_id
         LEFT JOIN tenant_usage u
             ON u.tenant_id = s.tenant_id AND u.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date
         LEFT JOIN tenant_storage k ON k.tenant_id = s.tenant_id
+    ), ranked AS (
+        -- 1 is "reached": storage never comes to its last byte, because a page either fits or waits.
+        SELECT l.name, l.by_state, l.dead, row_number() OVER (ORDER BY l.open DESC, l.tenant_id) AS place,
+               CASE WHEN l.month_full OR l.storage_full THEN l.open ELSE coalesce(l.paused, 0) END AS paused,
+               CASE WHEN l.month_full THEN greatest(1, l.pages / nullif(l.monthly_pages, 0)::double precision)
+                    ELSE l.pages / l.monthly_pages::double precision END AS pages_ratio,
+               CASE WHEN l.storage_full THEN greatest(1, l.bytes / nullif(l.storage_bytes, 0)::double precision)
+                    ELSE l.bytes / l.storage_bytes::double precision END AS storage_ratio
+        FROM limited l
     )
     SELECT r.name, r.by_state, r.paused::bigint, r.dead::bigint, r.pages_ratio, r.storage_ratio
     FROM ranked r WHERE r.place <= top

@@ -4,13 +4,18 @@
 //! and when no scheduler runs). Both call the same SQL functions, and those decide who may: the role of the
 //! processes can do nothing of this without such a key.
 
+use std::time::Duration;
+
 use rad_core::ids::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{FromRow, PgPool};
+use sqlx::{Connection, FromRow, PgConnection, PgPool};
 use thiserror::Error;
 
 use crate::db::{Db, DbError};
 use crate::tenants::{FreshKey, fingerprint};
+
+/// Longest wait for the server to accept the owner.
+const CONNECTS: Duration = Duration::from_secs(10);
 
 const SCOPES: [&str; 3] = ["read", "crawl", "admin"];
 
@@ -133,6 +138,10 @@ impl Admin {
     /// Logs in as the owner of the schema.
     pub async fn as_owner(owner_url: &str) -> Result<Self, AdminError> {
         let options: PgConnectOptions = owner_url.parse().map_err(DbError::Url)?;
+        // A pool would try again and again, and then only tell that it did: the first refusal says why.
+        let connecting = PgConnection::connect_with(&options);
+        let answered = tokio::time::timeout(CONNECTS, connecting).await.map_err(|_| DbError::TimedOut)?;
+        drop(answered.map_err(DbError::doing("connect as the owner"))?);
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_with(options.application_name("rad-admin"))

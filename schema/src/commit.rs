@@ -10,13 +10,13 @@ mod counters;
 mod documents;
 mod fates;
 mod outcome;
+mod quota;
 mod rows;
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 pub use outcome::{Applied, Committed, End, Excluded, Link, Outcome, PageContent};
-use rad_core::ids::{JobId, TaskId, TenantId};
+use rad_core::ids::TenantId;
 use rad_core::verdict::Verdict;
 pub(crate) use rows::insert_links;
 
@@ -27,9 +27,6 @@ use crate::process::metrics::Timing;
 /// Deadlocks and races resolve at once; a restarting server needs some seconds.
 const MAX_FAILURES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
-
-const MONTH_FULL: &str = "the tenant's monthly pages are used up";
-const STORAGE_FULL: &str = "the tenant's storage has no room for it";
 
 /// Longer than any statement may take: a path to Postgres that drops packets silently never answers.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -138,27 +135,20 @@ impl Db {
             }
             Refusal::CrawlFull(job) => {
                 let room = self.job_room(tenant, job).await?;
-                let surplus = surplus(&batch, room, Some(job));
+                let surplus = quota::surplus(&batch, room, Some(job));
                 let (surplus, fitting) = part(batch, |outcome| surplus.contains(&outcome.task));
                 committed.answer(&surplus, Applied::CrawlFull);
                 committed.finished = true;
                 Ok(fitting)
             }
-            Refusal::MonthFull => {
-                let room = self.month_room(tenant).await?;
-                let surplus = surplus(&batch, room, None);
-                Ok(batch
-                    .into_iter()
-                    .map(|outcome| waiting_for_quota(outcome, &surplus, MONTH_FULL))
-                    .collect())
-            }
+            Refusal::MonthFull => Ok(quota::without_month(batch, self.month_room(tenant).await?)),
             Refusal::StorageFull(growth) => {
-                let (surplus, least) = without_room(&batch, &growth, self.storage_room(tenant).await?);
-                self.want_storage(tenant, least).await?;
-                Ok(batch
-                    .into_iter()
-                    .map(|outcome| waiting_for_quota(outcome, &surplus, STORAGE_FULL))
-                    .collect())
+                let (batch, wanted) =
+                    quota::without_storage(batch, &growth, self.storage_room(tenant).await?);
+                if let Some(wanted) = wanted {
+                    self.want_storage(tenant, wanted).await?;
+                }
+                Ok(batch)
             }
         }
     }
@@ -166,55 +156,6 @@ impl Db {
 
 fn part(batch: Vec<Outcome>, out: impl Fn(&Outcome) -> bool) -> (Vec<Outcome>, Vec<Outcome>) {
     batch.into_iter().partition(out)
-}
-
-/// The pages behind the first `room` ones. At least one, or a refused attempt would be repeated as it was.
-fn surplus(batch: &[Outcome], room: usize, of: Option<JobId>) -> HashSet<TaskId> {
-    let pages: Vec<_> = batch
-        .iter()
-        .filter(|outcome| matches!(outcome.end, End::Page(_)) && of.is_none_or(|job| outcome.job == job))
-        .map(|outcome| outcome.task)
-        .collect();
-    let keep = room.min(pages.len().saturating_sub(1));
-    pages[keep..].iter().copied().collect()
-}
-
-/// The pages that find no room when the batch is stored in its order, and the least growth among them. At least
-/// one, or a refused attempt would be repeated as it was.
-fn without_room(batch: &[Outcome], growth: &HashMap<TaskId, i64>, room: i64) -> (HashSet<TaskId>, i64) {
-    let mut left = room;
-    let mut surplus = Vec::new();
-    let mut newest = None;
-    for outcome in batch {
-        let Some(more) = growth.get(&outcome.task).copied().filter(|more| *more > 0) else { continue };
-        newest = Some((outcome.task, more));
-        if more <= left {
-            left -= more;
-        } else {
-            surplus.push((outcome.task, more));
-        }
-    }
-    if surplus.is_empty() {
-        // Another commit gave room back meanwhile.
-        surplus.extend(newest);
-    }
-    let smallest = surplus.iter().map(|(_, more)| *more).min().unwrap_or(1);
-    (surplus.into_iter().map(|(task, _)| task).collect(), smallest)
-}
-
-/// The page stays open and is fetched again when the limit allows.
-fn waiting_for_quota(mut outcome: Outcome, surplus: &HashSet<TaskId>, evidence: &str) -> Outcome {
-    if surplus.contains(&outcome.task) {
-        outcome.end = End::Wait {
-            verdict: Verdict::Quota,
-            evidence: evidence.to_owned(),
-            wait: Duration::ZERO,
-            failed: false,
-        };
-        outcome.links.clear();
-        outcome.excluded = Excluded::default();
-    }
-    outcome
 }
 
 /// A culprit that stands alone and has nothing of its page left: what is refused now will be refused again.

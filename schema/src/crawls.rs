@@ -19,6 +19,17 @@ pub struct CrawlFilter<'a> {
     pub at_limit: bool,
 }
 
+/// A life of a worker that ended with a task in hand.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Death {
+    /// The worker's name.
+    pub worker_id: String,
+    /// Which of its lives.
+    pub incarnation: i64,
+    /// When it was taken for dead, RFC 3339 in UTC.
+    pub at: String,
+}
+
 /// A URL of a crawl that failed or was skipped.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
 pub struct CrawlError {
@@ -37,6 +48,10 @@ pub struct CrawlError {
     pub attempts: i16,
     /// When it ended, RFC 3339 in UTC.
     pub ended_at: Option<String>,
+    /// Workers that died with it in hand, in that order, those before a retry included.
+    #[sqlx(json)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deaths: Vec<Death>,
 }
 
 impl Db {

@@ -15,7 +15,7 @@ pub struct QueueGauges {
     /// Those of them whose crawl is paused or whose tenant is at a limit.
     pub paused: i64,
     /// URLs that ended because workers died with them.
-    pub dead: i64,
+    pub poison: i64,
     /// URLs by the number of their state.
     pub by_state: [i64; 8],
     /// The tenants with most open URLs, all others together as `other`.
@@ -75,7 +75,7 @@ impl Db {
             let open = row.by_state.first().copied().unwrap_or(0);
             gauges.open += open;
             gauges.paused += row.paused;
-            gauges.dead += row.dead;
+            gauges.poison += row.dead;
             for (sum, part) in gauges.by_state.iter_mut().zip(&row.by_state) {
                 *sum += part;
             }

@@ -7,12 +7,9 @@ use rad_core::ids::{DocumentId, HostId, JobId, TaskId, TenantId};
 use sqlx::FromRow;
 
 use crate::db::{Db, DbError};
+use crate::dead_letters::SUSPECT_DEATHS;
 use crate::process::metrics::Timing;
-use crate::window::{Claimed, HostTerms, Lane, Reclaimed, WINDOW};
-
-/// Deaths of workers after which a task is taken for their cause. High, because a death counts against all that
-/// the worker had in hand: it must not end the neighbours of the culprit.
-const MAX_DEATHS: i32 = 10;
+use crate::window::{Claimed, HostTerms, Lane, WINDOW};
 
 /// A task with everything that a worker needs to fetch it.
 #[derive(Clone, Debug)]
@@ -56,6 +53,8 @@ pub struct LaneHead {
     pub lane: Lane,
     /// Open tasks with their ranks, in dispatch order.
     pub tasks: Vec<(TaskId, i64)>,
+    /// Those of them that workers have died with too often to be claimed beside others.
+    pub suspects: Vec<TaskId>,
     /// There are no more open rows than these.
     pub complete: bool,
     /// The last hydrate under an older generation: somebody may still be fetching from the host.
@@ -65,7 +64,7 @@ pub struct LaneHead {
 impl LaneHead {
     /// A lane of which nothing is to be loaded.
     pub fn empty(lane: Lane) -> Self {
-        Self { lane, tasks: Vec::new(), complete: true, last_stale_hydrate_us: None }
+        Self { lane, tasks: Vec::new(), suspects: Vec::new(), complete: true, last_stale_hydrate_us: None }
     }
 }
 
@@ -184,7 +183,7 @@ impl Db {
         // What is leased stands first in the ledger's order too: read far enough to fill a window behind it.
         let depth = 2 * WINDOW;
         let (tenants, hosts) = split(lanes);
-        let rows = sqlx::query_as::<_, (i64, i64, i64, i64, i64, Option<i64>)>(include_str!(
+        let rows = sqlx::query_as::<_, (i64, i64, i64, i64, i64, Option<i64>, i16)>(include_str!(
             "../queries/crawl_urls/feed.sql"
         ))
         .bind(tenants)
@@ -193,21 +192,16 @@ impl Db {
         .fetch_all(&self.pool)
         .await
         .map_err(DbError::doing("read the heads of lanes"))?;
-        let mut heads: Vec<_> = lanes
-            .iter()
-            .map(|lane| LaneHead {
-                lane: *lane,
-                tasks: Vec::new(),
-                complete: true,
-                last_stale_hydrate_us: None,
-            })
-            .collect();
+        let mut heads: Vec<_> = lanes.iter().map(|lane| LaneHead::empty(*lane)).collect();
         let index: HashMap<_, _> = lanes.iter().enumerate().map(|(at, lane)| (*lane, at)).collect();
-        for (tenant, host, task, rank, row_generation, hydrated_us) in rows {
+        for (tenant, host, task, rank, row_generation, hydrated_us, deaths) in rows {
             let lane = Lane { tenant: TenantId(tenant), host: HostId(host) };
             let head = &mut heads[index[&lane]];
             head.tasks.push((TaskId(task), rank));
             head.complete = head.tasks.len() < depth;
+            if deaths >= SUSPECT_DEATHS {
+                head.suspects.push(TaskId(task));
+            }
             if row_generation < generation {
                 head.last_stale_hydrate_us = head.last_stale_hydrate_us.max(hydrated_us);
             }
@@ -254,18 +248,5 @@ impl Db {
             );
         }
         Ok(lanes.iter().map(|lane| by_lane.get(lane).copied()).collect())
-    }
-
-    /// Counts a death against each task that a dead worker held or that ran past its hard deadline. Returns how
-    /// many tasks that ended for good.
-    pub async fn count_deaths(&self, tasks: &[Reclaimed]) -> Result<i64, DbError> {
-        let (tenants, ids): (Vec<_>, Vec<_>) = tasks.iter().map(|task| (task.tenant.0, task.task.0)).unzip();
-        sqlx::query_scalar::<_, i64>(include_str!("../queries/crawl_urls/count_deaths.sql"))
-            .bind(tenants)
-            .bind(ids)
-            .bind(MAX_DEATHS)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(DbError::doing("count the deaths of workers"))
     }
 }

@@ -4,9 +4,12 @@
 //! dispatch (`window`). SQL stands in `queries/` and `migrations/`, Lua in `lua/`, one statement or script a file.
 
 pub mod admin;
+pub mod bench;
+mod cluster;
 pub mod commit;
 pub mod crawls;
 pub mod db;
+pub mod dead_letters;
 pub mod documents;
 pub mod fleet;
 pub mod gauges;
@@ -19,6 +22,8 @@ pub mod migrate;
 pub mod probe;
 pub mod process;
 pub mod proof;
+pub mod queue;
 pub mod roles;
+pub mod tasks;
 pub mod tenants;
 pub mod window;

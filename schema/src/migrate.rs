@@ -1,5 +1,6 @@
 //! Brings a database to the schema of this build, and tells a process when it is not there.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use sqlx::migrate::Migrator;
@@ -57,15 +58,22 @@ pub async fn run(owner_url: &str) -> Result<(), MigrateError> {
     connection.close().await.map_err(MigrateError::Connect)
 }
 
-/// Fails unless the database has at least this build's schema.
+/// Fails unless the database has at least this build's schema, made by the same migrations.
 ///
 /// A newer one is fine: migrations only expand until no older process runs.
 pub async fn check(db: &crate::db::Db) -> Result<(), MigrateError> {
-    let found = sqlx::query_scalar::<_, i64>(include_str!("../queries/roles/schema_version.sql"))
-        .fetch_one(&db.pool)
+    let query = include_str!("../queries/roles/applied_migrations.sql");
+    let applied: HashMap<i64, Vec<u8>> = sqlx::query_as::<_, (i64, Vec<u8>)>(query)
+        .fetch_all(&db.pool)
         .await
         // No table, or no right to read it: nothing was migrated here.
-        .unwrap_or(0);
-    let wanted = wanted_version();
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
+    let differs = |version, checksum: &[u8]| applied.get(&version).is_some_and(|theirs| theirs != checksum);
+    if let Some(migration) = MIGRATOR.iter().find(|ours| differs(ours.version, &ours.checksum)) {
+        return Err(MigrateError::Foreign { version: migration.version });
+    }
+    let (found, wanted) = (applied.into_keys().max().unwrap_or(0), wanted_version());
     if found < wanted { Err(MigrateError::Version { found, wanted }) } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ pub use self::postgres::{
     PostgresAddress, PostgresFault, PostgresIdentity, PostgresMigrator, PostgresProbe, PostgresReport,
     PostgresServer,
 };
-pub use self::redis::{RedisFault, RedisProbe, RedisReport, RedisScripts, RedisServer};
+pub use self::redis::{RedisCluster, RedisFault, RedisProbe, RedisReport, RedisScripts, RedisServer};
 
 /// A clock elsewhere, compared with that of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,11 @@
 
 pub mod metrics;
 pub mod runtime;
+pub mod stop;
 pub mod watchdog;
 
+use std::env;
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 
 use thiserror::Error;
@@ -50,12 +53,26 @@ pub async fn open_stores(
 
 /// Logs to stderr: text on a terminal, JSON elsewhere. `RAD_LOG` filters (default `info`).
 pub fn init_logs() {
-    let filter = EnvFilter::try_from_env("RAD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, fault) = filter(env::var_os("RAD_LOG").as_deref());
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     if io::stderr().is_terminal() {
         logs.init();
     } else {
         logs.json().flatten_event(true).init();
+    }
+    if let Some(fault) = fault {
+        tracing::warn!(fault, "RAD_LOG can't be read, so the log is at its default: info");
+    }
+}
+
+/// The filter that `setting` asks for; the default, and why, when it can't be read.
+fn filter(setting: Option<&OsStr>) -> (EnvFilter, Option<String>) {
+    let default = || EnvFilter::new("info");
+    let Some(setting) = setting else { return (default(), None) };
+    match setting.to_str().map(EnvFilter::try_new) {
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(error)) => (default(), Some(error.to_string())),
+        None => (default(), Some("it is not UTF-8".to_owned())),
     }
 }
 
@@ -73,4 +90,22 @@ pub fn cancel_on_signal(shutdown: CancellationToken) -> io::Result<()> {
         }
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_can_not_be_read_is_told_and_the_default_holds() {
+        let filtered = |setting: Option<&str>| {
+            let (filter, fault) = filter(setting.map(OsStr::new));
+            (filter.to_string(), fault.is_some())
+        };
+        assert_eq!(filtered(None), ("info".to_owned(), false));
+        assert_eq!(filtered(Some("warn")), ("warn".to_owned(), false));
+        for wrong in ["rad_worker=loud", "info,rad=9x"] {
+            assert_eq!(filtered(Some(wrong)), ("info".to_owned(), true), "{wrong}");
+        }
+    }
 }

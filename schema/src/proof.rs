@@ -1,6 +1,6 @@
 //! What a checker reads: the rows themselves, never the counters that it checks.
 
-use rad_core::ids::{JobId, TenantId};
+use rad_core::ids::{Incarnation, JobId, TenantId};
 
 use crate::db::{Db, DbError};
 
@@ -50,6 +50,17 @@ impl Db {
             .fetch_one(&mut *tx)
             .await
             .map_err(DbError::doing("count the deaths of workers"))
+    }
+
+    /// Tasks of a tenant that a life of a worker died with.
+    pub async fn died_with(&self, tenant: TenantId, worker: Incarnation) -> Result<i64, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_scalar(include_str!("../queries/proof/died_with.sql"))
+            .bind(tenant.0)
+            .bind(worker.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("count the tasks that a worker died with"))
     }
 
     /// URLs of documents whose chunks are not exactly those of one version.

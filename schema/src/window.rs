@@ -5,23 +5,29 @@
 
 mod claim;
 mod connect;
+mod errand;
 mod feed;
 mod finish;
+mod link;
 mod protocol;
 mod recover;
 mod script;
+mod user_lock;
 
 use std::time::Duration;
 
 pub use claim::{Batch, Claimed, LockOutcome};
 pub use connect::{Dispatch, Waiter};
+pub use errand::{Errand, Sent, outside_worker};
 pub use feed::{Fed, LaneFeed};
 pub use finish::{Completion, HostTerms, Nack, NewTask, Requeue};
 pub use protocol::{Attached, Opened, PROTOCOL};
 use rad_core::ids::{HostId, TenantId};
-pub use recover::{Audit, Reaped, Reclaimed, Stats};
+pub use recover::{Audit, DeadLease, Fate, Reaped, Reclaimed, Stats};
 use thiserror::Error;
+pub use user_lock::{LockAnswer, LockHolder, Resource};
 
+use self::link::Link;
 use self::script::Scripts;
 use crate::keys::ShardKeys;
 
@@ -85,7 +91,7 @@ pub enum WindowError {
 /// another generation.
 #[derive(Clone)]
 pub struct Window {
-    connection: redis::aio::ConnectionManager,
+    connection: Link,
     scripts: &'static Scripts,
     keys: ShardKeys,
     generation: i64,

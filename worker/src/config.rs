@@ -83,6 +83,9 @@ pub struct Config {
     /// For crash tests: kill this process at a labelled point of a page's life, `LABEL` or `LABEL:N`.
     #[arg(long, env = "RAD_CRASH_AT", hide = true)]
     pub crash_at: Option<CrashPoint>,
+    /// For crash tests: kill this process whenever it extracts the page at this path and query.
+    #[arg(long, env = "RAD_CRASH_ON", hide = true)]
+    pub crash_on: Option<String>,
     /// For crash tests: keep a thread for ever at such a point.
     #[arg(long, env = "RAD_HANG_AT", hide = true)]
     pub hang_at: Option<CrashPoint>,

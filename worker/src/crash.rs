@@ -46,6 +46,7 @@ impl FromStr for CrashPoint {
 pub(crate) struct CrashPlan {
     death: Planned,
     hang: Planned,
+    deadly: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -67,14 +68,21 @@ impl Planned {
 }
 
 impl CrashPlan {
-    pub(crate) fn new(death: Option<CrashPoint>, hang: Option<CrashPoint>) -> Self {
-        Self { death: Planned::at(death), hang: Planned::at(hang) }
+    pub(crate) fn new(death: Option<CrashPoint>, hang: Option<CrashPoint>, deadly: Option<String>) -> Self {
+        Self { death: Planned::at(death), hang: Planned::at(hang), deadly }
+    }
+
+    /// Kills the process if the page at `path` is the planned one, at every passage: a page that kills its parsers.
+    pub(crate) fn extract(&self, path: &str) {
+        if self.deadly.as_deref() == Some(path) {
+            die();
+        }
     }
 
     /// Kills the process, as `kill -9` would, or keeps this thread for ever, if this passage is the planned one.
     pub(crate) fn pass(&self, label: &'static str) {
         if self.death.is_now(label) {
-            raise(Signal::SIGKILL).expect("a process may kill itself");
+            die();
         }
         if self.hang.is_now(label) {
             tracing::warn!(label, "this thread hangs, as planned");
@@ -83,6 +91,10 @@ impl CrashPlan {
             }
         }
     }
+}
+
+fn die() {
+    raise(Signal::SIGKILL).expect("a process may kill itself");
 }
 
 #[cfg(test)]

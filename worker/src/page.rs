@@ -172,6 +172,7 @@ async fn stored(
         let _page = span.enter();
         let _kept = threads.keep("a parser", Arc::new([of]));
         crash.pass("extracting");
+        crash.extract(page.final_url.path_and_query());
         read(page)
     })
     .await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rad_core::errors::chain;
 use rad_schema::db::Db;
-use rad_schema::process::{OpenError, open_stores, watchdog};
+use rad_schema::process::{OpenError, open_stores, stop, watchdog};
 use rad_schema::window::Dispatch;
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
@@ -25,8 +25,6 @@ use crate::watchdog::watch;
 
 /// What a stop may take beyond the time to drain: last commits, handing leases back, saying goodbye.
 const STOP_MARGIN: Duration = Duration::from_secs(25);
-/// Connections that a statement still uses are not waited for any longer.
-const CLOSES: Duration = Duration::from_secs(2);
 /// Between a session that could not begin and the next try.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -70,11 +68,9 @@ pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), 
     let sessions = Arc::clone(&engine.threads).watched("a claim", Arc::new([]), sessions(&engine, &shutdown));
     let ended = tokio::select! {
         () = sessions => Ok(()),
-        () = after(&shutdown, drain + STOP_MARGIN) => Err(RunError::StopTooLong),
+        () = stop::after(&shutdown, drain + STOP_MARGIN) => Err(RunError::StopTooLong),
     };
-    if tokio::time::timeout(CLOSES, engine.db.close()).await.is_err() {
-        tracing::debug!("connections to Postgres were still in use");
-    }
+    stop::close(&engine.db).await;
     ended
 }
 
@@ -91,16 +87,15 @@ async fn sessions(engine: &Arc<Engine>, shutdown: &CancellationToken) {
     }
 }
 
-async fn after(shutdown: &CancellationToken, time: Duration) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(time).await;
-}
-
 fn engine(config: Config, db: Db, dispatch: Dispatch) -> Result<Engine, SetupError> {
     let parsers = available_parallelism().map_or(2, std::num::NonZero::get);
     Ok(Engine {
         fetcher: Fetcher::new(FetchConfig::new(&config.contact_url, config.allow_cidrs.clone()))?,
-        crash: Arc::new(CrashPlan::new(config.crash_at.clone(), config.hang_at.clone())),
+        crash: Arc::new(CrashPlan::new(
+            config.crash_at.clone(),
+            config.hang_at.clone(),
+            config.crash_on.clone(),
+        )),
         config,
         db,
         dispatch,

@@ -31,6 +31,10 @@ const GIVE_UP: Duration = Duration::from_secs(2);
 const LAST_COMMITS_OF_STUCK: Duration = Duration::from_secs(5);
 /// How often a worker says that it waits for a window of its own protocol.
 const SKEW_TOLD: Duration = Duration::from_mins(1);
+/// Longest wait for Postgres to take a new life of a worker.
+const REGISTERS: Duration = Duration::from_secs(10);
+/// Longest wait for Postgres at the very end.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// How often a worker looks for an open window.
 const WINDOW_PERIOD: Duration = Duration::from_millis(200);
 
@@ -101,23 +105,25 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
         Ok(Err(_)) => tracing::error!("the store's task panicked"),
         Err(_) => tracing::error!("the last commits were not answered, their leases go back"),
     }
-    session.leave().await;
+    session.hand_back_rest().await;
+    // Its last beat before the goodbye, or it would take the goodbye for a lost lease.
     heart.abort();
+    let _ = heart.await;
+    session.leave().await;
     Ok(())
 }
 
 /// Enters the fleet as a new incarnation.
 async fn join(engine: &Engine, terms: LeaseTerms) -> Result<(Window, Incarnation), SessionError> {
     let window = open_window(engine).await?;
-    let worker = engine
-        .db
-        .register_worker(
-            &engine.config.name(),
-            engine.config.slots,
-            &engine.config.pool,
-            engine.config.metrics_address,
-        )
-        .await?;
+    let name = engine.config.name();
+    let registered = engine.db.register_worker(
+        &name,
+        engine.config.slots,
+        &engine.config.pool,
+        engine.config.metrics_address,
+    );
+    let worker = tokio::time::timeout(REGISTERS, registered).await.unwrap_or(Err(DbError::TimedOut))?;
     window.join(worker, terms).await?;
     Ok((window, worker))
 }
@@ -171,8 +177,8 @@ impl Session {
         all_ended
     }
 
-    /// Hands back what is left and says goodbye.
-    async fn leave(&self) {
+    /// Hands back what is left.
+    async fn hand_back_rest(&self) {
         let left: Vec<_> = self
             .hand
             .empty()
@@ -181,12 +187,20 @@ impl Session {
             .collect();
         let handed_back = left.len();
         self.store.hand_back(&left).await;
+        tracing::info!(incarnation = self.worker.0, handed_back, "handed back what was left");
+    }
+
+    /// Says goodbye to both stores; one that does not answer learns it from the silence.
+    async fn leave(&self) {
         if let Err(error) = self.window.leave(self.worker).await {
             tracing::debug!(error = chain(&error), "goodbye not said to the window");
         }
-        if let Err(error) = self.engine.db.report_worker(self.worker, "stopped", 0, None).await {
-            tracing::debug!(error = chain(&error), "goodbye not said to Postgres");
+        let report = self.engine.db.report_worker(self.worker, "stopped", 0, None);
+        match tokio::time::timeout(GOODBYE, report).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = chain(&error), "goodbye not said to Postgres"),
+            Err(_) => tracing::debug!("goodbye to Postgres not answered"),
         }
-        tracing::info!(incarnation = self.worker.0, handed_back, "left the fleet");
+        tracing::info!(incarnation = self.worker.0, "left the fleet");
     }
 }

@@ -25,6 +25,8 @@ const PAGES_A_BATCH: usize = 32;
 const PUSHES_A_CALL: usize = 1_000;
 /// From the hydrate of a page whose commit failed to its next fetch.
 const FAILED_COMMIT_PAUSE: Duration = Duration::from_secs(10);
+/// Longest wait for the end of a crawl to be written.
+const FINISH: Duration = Duration::from_secs(5);
 /// A lease that can't be given back now ends by its deadline.
 const RELEASE_ATTEMPTS: u32 = 5;
 
@@ -108,7 +110,7 @@ impl Store {
     }
 
     async fn complete(&self, tenant: TenantId, leases: &HashMap<TaskId, Lease>, committed: Committed) {
-        let (mut done, mut back, mut parked) = (Vec::new(), Vec::new(), false);
+        let (mut done, mut back, mut parked) = (Vec::new(), Vec::new(), committed.month_full);
         for (task, applied) in &committed.applied {
             let Some(lease) = leases.get(task) else { continue };
             lease.trail.applied(*task, *applied);
@@ -136,10 +138,15 @@ impl Store {
         self.hand_back(&back).await;
         // Only what the commit wrote or met: a link that was rolled back must be offered again.
         self.engine.seen.remember(committed.known);
-        if committed.finished
-            && let Err(error) = self.engine.db.finish_jobs().await
-        {
-            tracing::debug!(error = chain(&error), "finished crawl left to the scheduler");
+        if committed.finished {
+            // Bounded: it runs inside one of few permits, and the leader ends crawls as well.
+            match tokio::time::timeout(FINISH, self.engine.db.finish_jobs()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
+                    tracing::debug!(error = chain(&error), "finished crawl left to the scheduler");
+                }
+                Err(_) => tracing::debug!("finished crawl left to the scheduler: no answer"),
+            }
         }
     }
 

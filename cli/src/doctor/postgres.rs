@@ -6,8 +6,8 @@ mod reach;
 use rad_schema::probe::{Clock, PostgresProbe};
 
 use self::judge::{CONNECTIONS, DURABILITY, ROLE, SCHEMA, VERSION, WRITES};
-use super::patience;
 use super::row::{Check, Row, skipped};
+use super::{REMOTE, patience};
 
 pub(super) use self::reach::{Place, failed};
 
@@ -34,7 +34,12 @@ pub(super) struct Examined {
     pub(super) probe: Option<PostgresProbe>,
 }
 
-pub(super) async fn examine(url: Option<&str>, db_connections: Option<u32>) -> Examined {
+/// Without a URL nothing is asked; that is no failure for whoever is `remote`.
+pub(super) async fn examine(url: Option<&str>, db_connections: Option<u32>, remote: bool) -> Examined {
+    if remote {
+        let rows = [skipped(&[URL, REACH], REMOTE), skipped(&BEHIND, REMOTE)].concat();
+        return Examined { rows, clock: None, probe: None };
+    }
     let (mut rows, probe) = PLACE.enter(url).await;
     let Some(probe) = probe else {
         rows.extend(skipped(&BEHIND, "Postgres was not reached"));

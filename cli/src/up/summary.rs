@@ -73,10 +73,13 @@ impl Summary {
         })
     }
 
-    /// For people.
-    pub(super) fn text(&self, paint: Paint, given: bool) -> String {
+    /// For people. Whoever `stays` knows already how to keep the stores up.
+    pub(super) fn text(&self, paint: Paint, given: bool, stays: bool) -> String {
         let mut text = self.counts(paint);
         text.push_str(&self.place(given));
+        if !given && !stays {
+            line(&mut text, "These stores run while rad does; `rad up --stay` keeps them up.");
+        }
         for (number, sample) in self.samples.iter().enumerate() {
             text.push_str(&shown(number + 1, sample, paint));
         }
@@ -102,9 +105,6 @@ impl Summary {
         // Row security hides everything from a session that has not said who it is.
         line(&mut text, &format!("    -c \"SET app.tenant_id = '{}'\" \\", self.tenant));
         line(&mut text, "    -c \"SELECT document_id, url, title, chunk_count FROM documents LIMIT 10\"");
-        if !given {
-            line(&mut text, "These stores run while rad does; `rad up --stay` keeps them up.");
-        }
         text
     }
 }

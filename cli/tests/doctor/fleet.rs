@@ -48,6 +48,14 @@ async fn a_healthy_fleet_is_well_and_each_fault_of_it_is_named() {
     fleet.operator().revoke_key("local", &narrow.key_id).await.unwrap();
     setup(&fleet, &narrow.key).diagnose().assert_only("api_key", "revoked");
 
+    let laptop = Setup::default()
+        .with("RAD_API_URL", fleet.api().origin())
+        .with("RAD_API_KEY", &key)
+        .with("RAD_CONTACT_URL", "https://crawl.acme.dev/about")
+        .diagnose();
+    assert_eq!((laptop.code, laptop.named("fail"), laptop.status("workers")), (Some(0), vec![], "ok"));
+    assert_eq!((laptop.status("database_url"), laptop.status("redis_url")), ("skip", "skip"));
+
     fleet.kill_worker(0).await;
     no_worker(&fleet).await;
     let idle = setup(&fleet, &key).diagnose();

@@ -16,6 +16,20 @@ fn settings_that_are_missing_are_failures_and_optional_ones_are_skipped() {
 }
 
 #[test]
+fn a_machine_that_has_only_the_api_need_not_reach_the_stores() {
+    let setup = Setup::default().with("RAD_API_URL", format!("http://{}", nobody()));
+    let remote = setup.clone().with("RAD_API_KEY", NOBODYS_KEY).diagnose();
+    remote.assert_only("api_reach", "refused");
+    for check in ["database_url", "database_reach", "database_schema", "redis_url", "redis_eviction"] {
+        assert_eq!(remote.status(check), "skip", "{check}");
+        assert!(remote.detail(check).contains("only the API is set"), "{}", remote.row(check));
+    }
+    let half = setup.with("REDIS_URL", format!("redis://{}", nobody())).diagnose();
+    half.assert_failed("database_url", "DATABASE_URL is not set");
+    half.assert_failed("redis_reach", "refused");
+}
+
+#[test]
 fn every_run_has_the_same_checks() {
     let checks = |setup: &Setup| -> Vec<String> {
         let diagnosis = setup.diagnose();
@@ -33,6 +47,8 @@ fn every_run_has_the_same_checks() {
         .with("RAD_API_URL", format!("http://{}", nobody()))
         .with("RAD_API_KEY", NOBODYS_KEY);
     assert_eq!(checks(&unreachable), empty);
+    let remote = Setup::default().with("RAD_API_URL", format!("http://{}", nobody()));
+    assert_eq!(checks(&remote), empty);
 }
 
 #[test]

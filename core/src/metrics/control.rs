@@ -10,6 +10,8 @@ table! {
     /// Time of a request to the API, by the route's pattern.
     HTTP_DURATION = "rad_http_request_duration_seconds", Histogram(buckets::HTTP), Scheduler,
         { route: ["/healthz", "/readyz"] };
+    /// Always 1; the labels say which build of a scheduler runs where.
+    SCHEDULER_INFO = "rad_scheduler_info", Gauge, Scheduler, { version: [], commit: [], region: [] };
     /// 1 while this scheduler leads.
     LEADER = "rad_scheduler_leader", Gauge, Scheduler, {};
     /// Time of one activation of a background task.
@@ -20,7 +22,7 @@ table! {
     /// Generation of the dispatch window that this scheduler last led.
     WINDOW_GENERATION = "rad_window_generation", Gauge, Scheduler, {};
     /// Rows removed because their time was over.
-    RETENTION_DELETED = "rad_retention_deleted_rows_total", Counter, Scheduler, { table: ["outbox"] };
+    RETENTION_DELETED = "rad_retention_deleted_rows_total", Counter, Scheduler, { table: ["outbox", "tasks"] };
     /// Time of a hot statement, the wait for a connection included.
     DB_QUERY = "rad_db_query_duration_seconds", Histogram(buckets::STORE), Every,
         { op: ["hydrate", "commit", "lane_heads", "lane_terms"] };
@@ -29,7 +31,8 @@ table! {
     /// Time of a script in Redis, the round trip included.
     REDIS_COMMAND = "rad_redis_command_duration_seconds", Histogram(buckets::STORE), Every, {
         cmd: [
-            "audit", "claim", "complete", "feed", "heartbeat", "leave", "lock", "nack", "park", "reap", "stats"
+            "audit", "claim", "claim_for", "complete", "extend", "feed", "heartbeat", "leave", "lock", "nack", "park",
+            "reap", "stats", "user_lock"
         ]
     };
 }

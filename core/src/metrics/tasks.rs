@@ -1,16 +1,17 @@
 //! The flow of tasks: pushed, claimed, finished, and what happens on the way.
 
 use super::Kind::{Counter, Histogram};
-use super::{CRAWL_QUEUE, buckets, table};
+use super::{CRAWL_QUEUE, TASK_QUEUE, buckets, table};
 
 table! {
     /// Tasks put into a queue, by where they come from: a link of a page, or a request to the API.
-    PUSHED = "rad_tasks_pushed_total", Counter, Every, { queue: [CRAWL_QUEUE], source: ["link", "api"] };
+    PUSHED = "rad_tasks_pushed_total", Counter, Every,
+        { queue: [CRAWL_QUEUE, TASK_QUEUE], source: ["link", "api"] };
     /// Tasks that workers took into hand.
-    CLAIMED = "rad_tasks_claimed_total", Counter, Worker, { queue: [CRAWL_QUEUE] };
+    CLAIMED = "rad_tasks_claimed_total", Counter, Every, { queue: [CRAWL_QUEUE, TASK_QUEUE] };
     /// Tasks that came to an end. Dead are those that were given up after all attempts, or that killed workers.
     FINISHED = "rad_tasks_finished_total", Counter, Every,
-        { queue: [CRAWL_QUEUE], outcome: ["ok", "failed", "timeout", "dead", "cancelled", "skipped"] };
+        { queue: [CRAWL_QUEUE, TASK_QUEUE], outcome: ["ok", "failed", "timeout", "dead", "cancelled", "skipped"] };
     /// Tasks that go back for another attempt, by what went wrong.
     RETRIES = "rad_task_retries_total", Counter, Worker, {
         queue: [CRAWL_QUEUE],
@@ -19,7 +20,8 @@ table! {
         ]
     };
     /// Leases taken back from workers that died or tasks that ran past their deadline.
-    LEASES_EXPIRED = "rad_task_leases_expired_total", Counter, Scheduler, { queue: [CRAWL_QUEUE] };
+    LEASES_EXPIRED = "rad_task_leases_expired_total", Counter, Scheduler,
+        { queue: [CRAWL_QUEUE, TASK_QUEUE] };
     /// Time from a task's push, or from its due time when it is a retry, to its claim.
     WAIT = "rad_task_wait_seconds", Histogram(buckets::TASK_WAIT), Worker, { queue: [CRAWL_QUEUE] };
     /// Time from when a worker begins a task to the answer of its commit.

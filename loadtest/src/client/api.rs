@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::crawl::{CrawlError, CrawlStatus, StartRequest};
+use super::crawl::{CrawlError, CrawlStatus, RetriedCrawl, StartRequest};
 use super::document::{Chunk, Document, DocumentDetail, Sample};
 use super::error::ApiError;
 use super::requester::Requester;
@@ -75,6 +75,14 @@ impl Api {
     /// Cancels a crawl.
     pub async fn cancel(&self, id: i64) -> Result<CrawlStatus, ApiError> {
         self.bare(Method::POST, &Route::new(&["crawls", &id.to_string(), "cancel"])).await
+    }
+
+    /// Opens failed URLs of a crawl again, all or those with one verdict.
+    pub async fn retry(&self, id: i64, verdict: Option<&str>) -> Result<RetriedCrawl, ApiError> {
+        let route = Route::new(&["crawls", &id.to_string(), "retry"]);
+        let body =
+            verdict.map_or_else(|| serde_json::json!({}), |code| serde_json::json!({ "verdict": code }));
+        self.send(Method::POST, &route, &body).await
     }
 
     /// URLs of a crawl that failed or were skipped, at most `most`.

@@ -162,4 +162,28 @@ pub struct CrawlError {
     pub attempts: i64,
     /// When it ended, RFC 3339 in UTC.
     pub ended_at: Option<String>,
+    /// Workers that died with it in hand, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deaths: Vec<Death>,
+}
+
+/// A life of a worker that ended with a URL in hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Death {
+    /// The worker's name.
+    pub worker_id: String,
+    /// Which of its lives.
+    pub incarnation: i64,
+    /// When it was taken for dead, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// A crawl of which failed URLs were opened again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetriedCrawl {
+    /// The crawl as it is now.
+    #[serde(flatten)]
+    pub crawl: CrawlStatus,
+    /// URLs that wait again.
+    pub reopened: i64,
 }

@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use super::process::Process;
 use super::{Fleet, scheduler};
 
-/// Time beyond the drain for a worker to hand its leases back and to exit.
-const MARGIN: Duration = Duration::from_secs(5);
+/// Time beyond the drain for a worker to end, whatever the stores do: 25 s for last commits and for handing its leases
+/// back, 2 s to close its connections, 1 s for threads that hang.
+const MARGIN: Duration = Duration::from_secs(28);
 
 /// How a fleet ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// One request, as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +39,15 @@ struct Journal {
 }
 
 /// A request that is being answered; ends with its drop, also if the client hangs up.
-pub(crate) struct InFlight<'a>(&'a AtomicU32);
+pub(crate) struct InFlight<'a> {
+    /// The first request of the server is 1.
+    pub(crate) number: u64,
+    all: &'a AtomicU32,
+}
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.all.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -62,7 +67,6 @@ impl Arrivals {
     pub(crate) fn arrive(&self, path: &str, status: impl FnOnce(u32) -> u16) -> (u16, InFlight<'_>) {
         let mut journal = self.journal();
         let in_flight = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
-        let guard = InFlight(&self.in_flight);
         journal.max_in_flight = journal.max_in_flight.max(in_flight);
         let status = status(journal.count(path));
         if self.logged {
@@ -72,13 +76,22 @@ impl Arrivals {
             journal.log.push(Hit { at_micros, path, status, in_flight });
         }
         drop(journal);
-        self.total.send_modify(|total| *total += 1);
-        (status, guard)
+        let mut number = 0;
+        self.total.send_modify(|total| {
+            *total += 1;
+            number = *total;
+        });
+        (status, InFlight { number, all: &self.in_flight })
     }
 
-    pub(crate) async fn wait(&self, count: u64) {
+    /// Panics when they don't come within `within`.
+    pub(crate) async fn wait(&self, count: u64, within: Duration) {
         let mut total = self.total.subscribe();
-        total.wait_for(|total| *total >= count).await.expect("the sender lives in self");
+        let arrived = timeout(within, total.wait_for(|total| *total >= count)).await;
+        let Ok(arrived) = arrived else {
+            panic!("only {} of {count} requests have arrived within {within:?}", self.total());
+        };
+        arrived.expect("the sender lives in self");
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -134,6 +147,15 @@ mod tests {
         assert_eq!(arrivals.max_in_flight(), 2);
         assert_eq!(arrivals.total(), 3);
         assert_eq!(arrivals.hits()["/a"], 2);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "only 1 of 2 requests have arrived")]
+    async fn requests_that_never_come_are_not_waited_for_without_end() {
+        let arrivals = Arrivals::new(false);
+        drop(arrivals.arrive("/a", |_| 200));
+        arrivals.wait(1, Duration::ZERO).await;
+        arrivals.wait(2, Duration::from_millis(1)).await;
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::web::answer::Target;
 use crate::web::arrivals::{Arrivals, Hit};
-use crate::web::gate::{Gate, HoldGuard};
+use crate::web::gate::{Gate, HoldGuard, PATIENCE};
 use crate::web::site::Site;
 
 /// A running server of one [`Site`]. Stops when it is dropped, gracefully with [`Server::stop`].
@@ -91,12 +91,19 @@ impl Server {
 
     /// Makes requests to paths that start with `prefix` wait until the guard is released or dropped.
     pub fn hold(&self, prefix: &str) -> HoldGuard {
-        self.shared.gate.hold(prefix)
+        self.hold_after(0, prefix)
     }
 
-    /// Waits until `count` requests in all have arrived, answered or not.
+    /// Like [`Server::hold`], but lets the first `arrivals` requests of the server pass. Set before a crawl begins, it
+    /// holds the crawl in its middle however fast that is.
+    pub fn hold_after(&self, arrivals: u64, prefix: &str) -> HoldGuard {
+        self.shared.gate.hold(prefix, arrivals)
+    }
+
+    /// Waits until `count` requests in all have arrived, answered or not. Panics when that takes longer than
+    /// two minutes.
     pub async fn wait_arrivals(&self, count: u64) {
-        self.shared.arrivals.wait(count).await;
+        self.shared.arrivals.wait(count, PATIENCE).await;
     }
 
     /// Stops to listen, releases all holds, finishes the requests in flight and closes the connections.
@@ -135,8 +142,8 @@ async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap)
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let target = Target::of(site, path);
     let decide = |count| target.status(site, &headers, count).as_u16();
-    let (status, _in_flight) = shared.arrivals.arrive(path, decide);
-    shared.gate.pass(path).await;
+    let (status, in_flight) = shared.arrivals.arrive(path, decide);
+    shared.gate.pass(path, in_flight.number).await;
     if !site.spec().latency.is_zero() {
         tokio::time::sleep(site.spec().latency).await;
     }

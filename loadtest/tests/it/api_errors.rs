@@ -128,6 +128,8 @@ fn doors(keys: &Keys) -> Vec<Case> {
         case("no scope to start", Method::POST, crawls(), ("forbidden", 403)).key(&keys.reader).json("{}"),
         case("no scope to cancel", Method::POST, "/api/v1/crawls/1/cancel", ("forbidden", 403))
             .key(&keys.reader),
+        case("no scope to retry", Method::POST, "/api/v1/crawls/1/retry", ("forbidden", 403))
+            .key(&keys.reader),
         case("no scope to read", Method::GET, crawls(), ("forbidden", 403)).key(&keys.admin),
         case("no operator", Method::GET, "/api/v1/tenants", ("forbidden", 403)).key(&keys.member),
         case("no operator, bad body", Method::POST, "/api/v1/tenants", ("forbidden", 403))
@@ -151,6 +153,7 @@ fn paths(keys: &Keys) -> Vec<Case> {
         case("wrong method for a probe", Method::POST, "/healthz", ("method_not_allowed", 405)),
         case("no such code", Method::GET, "/errors/nothing", absent),
         case("cancel of nothing", Method::POST, "/api/v1/crawls/999/cancel", absent).key(&keys.member),
+        case("retry of nothing", Method::POST, "/api/v1/crawls/999/retry", absent).key(&keys.member),
         case("a tenant of no possible name", Method::GET, "/api/v1/tenants/A%00b", absent).key(&keys.admin),
         case("no such key", Method::DELETE, "/api/v1/tenants/local/keys/00000000", absent).key(&keys.admin),
         case("no possible key", Method::DELETE, "/api/v1/tenants/local/keys/x%00y", absent).key(&keys.admin),
@@ -213,6 +216,11 @@ fn bodies(keys: &Keys) -> Vec<Case> {
             .header("idempotency-key", "b")
             .names(&["idempotency_key"]),
     ];
+    for verdict in [json!(""), json!("No Code"), json!(7)] {
+        let retry = case("no verdict", Method::POST, "/api/v1/crawls/1/retry", ("invalid_field", 422));
+        let body = json!({ "verdict": verdict }).to_string();
+        cases.push(retry.key(&keys.member).json(body).names(&["verdict"]));
+    }
     for (field, value) in bad_values() {
         let mut body = json!({ "url": "http://example.com/" });
         let top = field.split(['.', '[']).next().unwrap_or(field);

@@ -7,13 +7,17 @@ use crate::proof::{adds_up, crawl, reader, rig, spec};
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_stored_after_a_cancel_that_met_fetches_in_flight() -> Result<()> {
     let (_folder, web, mut fleet) = rig(spec(51, 300), 3).await?;
+    let held = web.hold_after(40, "/");
     let started = crawl(&fleet, &web).await?;
-    web.wait_arrivals(40).await;
-    let held = web.hold("/");
     held.wait_held(4).await;
     let cancelled = fleet.api().cancel(started.id).await?;
     ensure!(cancelled.state == "cancelled", "the crawl is {}", cancelled.state);
     ensure!(cancelled.counts.waiting == 0, "a cancelled crawl waits for nothing");
+    let refused = fleet.api().retry(started.id, None).await;
+    ensure!(
+        refused.is_err_and(|error| error.code() == Some("crawl_cancelled")),
+        "a cancelled crawl was retried"
+    );
     held.release();
     // Every page in flight comes to its end before the workers do.
     for worker in 0..3 {

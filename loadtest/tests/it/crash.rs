@@ -44,11 +44,10 @@ killed_at! {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_among_three_in_the_middle_loses_nothing() -> Result<()> {
     let (_folder, web, mut fleet) = rig(spec(19, 300), 3).await?;
+    // By then its robots are known and many pages are fetched at once. It is killed while its fetches hang in the
+    // server, not at some moment.
+    let held = web.hold_after(40, "/");
     let started = crawl(&fleet, &web).await?;
-    // By now its robots are known and many pages are fetched at once.
-    web.wait_arrivals(40).await;
-    // Killed while its fetches hang in the server, not at some moment.
-    let held = web.hold("/");
     held.wait_held(8).await;
     fleet.kill_worker(0).await;
     held.release();
@@ -57,30 +56,6 @@ async fn a_worker_killed_among_three_in_the_middle_loses_nothing() -> Result<()>
     proved(&fleet, &web, &ended).await?;
     fleet.stop().await?;
     Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_drained_worker_leaves_no_lease_behind() -> Result<()> {
-    let (_folder, web, mut fleet) = rig(spec(20, 200), 2).await?;
-    let started = crawl(&fleet, &web).await?;
-    web.wait_arrivals(30).await;
-    fleet.terminate_worker(0);
-    let status = fleet.wait_worker(0, WITHIN).await;
-    ensure!(status.is_some_and(|status| status.success()), "the drain ended with {status:?}");
-    let ended = fleet.wait_crawl(started.id, WITHIN, |_| ()).await?;
-    proved(&fleet, &web, &ended).await?;
-    let again: Vec<_> = web.hits().into_iter().filter(|(path, n)| *n > 1 && path != "/robots.txt").collect();
-    ensure!(
-        again.iter().all(|(path, _)| redirect_target(&web, path)),
-        "fetched again after a drain: {again:?}"
-    );
-    fleet.stop().await?;
-    Ok(())
-}
-
-/// A page may be asked for once by its own URL and once by each redirect to it.
-fn redirect_target(web: &rad_loadtest::web::Server, path: &str) -> bool {
-    web.site().expected().redirects.values().any(|target| target == path)
 }
 
 #[tokio::test(flavor = "multi_thread")]

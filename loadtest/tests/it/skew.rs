@@ -22,9 +22,8 @@ async fn generation(fleet: &Fleet) -> Result<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_rebuilds_a_window_of_another_protocol_in_the_middle_of_a_crawl() -> Result<()> {
     let (_folder, web, fleet) = rig(spec(81, 250), 3).await?;
+    let gate = web.hold_after(40, "/");
     let started = crawl(&fleet, &web).await?;
-    web.wait_arrivals(40).await;
-    let gate = web.hold("/");
     gate.wait_held(4).await;
     let before = generation(&fleet).await?;
     make_foreign(&fleet).await?;

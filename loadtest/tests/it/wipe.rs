@@ -2,15 +2,16 @@
 
 use anyhow::{Context, Result, ensure};
 use rad_loadtest::fleet::Fleet;
-use rad_loadtest::web::Server;
 
 use crate::proof::{WITHIN, crawl, proved, rig, spec};
 
 /// Crawls until fetches hang in the server, lets `harm` happen, and demands the same final set.
 async fn survives(seed: u64, harm: impl AsyncFnOnce(&mut Fleet) -> Result<()>) -> Result<()> {
     let (_folder, web, mut fleet) = rig(spec(seed, 250), 3).await?;
+    let held = web.hold_after(40, "/");
     let started = crawl(&fleet, &web).await?;
-    in_the_middle(&web).await;
+    held.wait_held(4).await;
+    held.release();
     let before = fleet.api().crawl(started.id).await?;
     ensure!(!before.has_ended(), "the crawl was over too soon");
     harm(&mut fleet).await?;
@@ -18,13 +19,6 @@ async fn survives(seed: u64, harm: impl AsyncFnOnce(&mut Fleet) -> Result<()>) -
     proved(&fleet, &web, &ended).await?;
     fleet.stop().await?;
     Ok(())
-}
-
-async fn in_the_middle(web: &Server) {
-    web.wait_arrivals(40).await;
-    let held = web.hold("/");
-    held.wait_held(4).await;
-    held.release();
 }
 
 async fn flush(fleet: &Fleet) -> Result<()> {

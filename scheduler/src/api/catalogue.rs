@@ -19,6 +19,8 @@ pub(super) enum Code {
     NoSuchRoute,
     MethodNotAllowed,
     TenantExists,
+    CrawlCancelled,
+    LeaseLost,
     BodyTooLarge,
     UnsupportedMediaType,
     InvalidJson,
@@ -57,7 +59,7 @@ const fn refused(
 }
 
 /// All codes.
-pub(super) static CATALOGUE: [Entry; 19] = [
+pub(super) static CATALOGUE: [Entry; 21] = [
     refused(
         Code::Unauthorized,
         ("unauthorized", 401),
@@ -97,7 +99,7 @@ pub(super) static CATALOGUE: [Entry; 19] = [
         Code::NotFound,
         ("not_found", 404),
         "Not found",
-        "there is no such crawl, document, tenant, key or error code; a key sees its own tenant only",
+        "there is no such crawl, task, document, tenant, key or error code; a key sees its own tenant only",
         "check the name or number in the path",
     ),
     refused(
@@ -120,6 +122,20 @@ pub(super) static CATALOGUE: [Entry; 19] = [
         "The tenant exists",
         "a tenant has this name already",
         "choose another name, or change the tenant that has it",
+    ),
+    refused(
+        Code::CrawlCancelled,
+        ("crawl_cancelled", 409),
+        "The crawl was cancelled",
+        "a cancelled crawl does not run again",
+        "start a new crawl; it fetches only what has changed",
+    ),
+    refused(
+        Code::LeaseLost,
+        ("lease_lost", 409),
+        "The claim is not yours any more",
+        "the task is not claimed, has ended, or belongs to a later claim than the lease token or worker named",
+        "drop the work and claim again; renew a lease before it ends where the work takes longer",
     ),
     refused(
         Code::BodyTooLarge,
@@ -174,7 +190,7 @@ pub(super) static CATALOGUE: [Entry; 19] = [
         Code::IdempotencyMismatch,
         ("idempotency_mismatch", 422),
         "The idempotency key was used for another request",
-        "the idempotency key was used with another URL, scope, priority or maximum",
+        "the idempotency key was used with another request",
         "use a new key for a new request, or send the first request again unchanged",
     ),
     Entry {

@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Response};
 use rad_core::ids::{JobId, TaskId};
 
 use super::auth::{By, Crawl as MayCrawl, Read};
-use super::body::Object;
+use super::body::{Object, OptionalObject};
 use super::listing::{Asked, Kind, whole};
 use super::path::At;
 use super::problem::Problem;
 use super::trace::trace_id;
 use crate::service::Service;
-use crate::service::crawls::{Crawl, ShownState, StartContext};
+use crate::service::crawls::{Crawl, RetriedCrawl, ShownState, StartContext};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -23,15 +23,18 @@ pub(super) async fn start(
     headers: HeaderMap,
     Object(body): Object,
 ) -> Result<Response, Problem> {
-    // A value that is no text can't be used as a key; the replacement says so where it is judged.
-    let key = headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default().to_owned());
-    let context = StartContext { idempotency_key: key, trace_id: trace_id(&headers) };
+    let context = StartContext { idempotency_key: idempotency_key(&headers), trace_id: trace_id(&headers) };
     let (crawl, new) = service.start(by.caller.tenant, body, context).await?;
     if !new {
         return Ok(Json(crawl).into_response());
     }
     let location = format!("/api/v1/crawls/{}", crawl.id());
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(crawl)).into_response())
+}
+
+/// A value that is no text can't be used as a key; the replacement says so where it is judged.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default().to_owned())
 }
 
 pub(super) async fn list(
@@ -59,6 +62,15 @@ pub(super) async fn cancel(
     At(id): At<i64>,
 ) -> Result<Json<Crawl>, Problem> {
     Ok(Json(service.cancel(by.caller.tenant, JobId(id)).await?))
+}
+
+pub(super) async fn retry(
+    State(service): State<Service>,
+    by: By<MayCrawl>,
+    At(id): At<i64>,
+    OptionalObject(body): OptionalObject,
+) -> Result<Json<RetriedCrawl>, Problem> {
+    Ok(Json(service.retry(by.caller.tenant, JobId(id), body).await?))
 }
 
 pub(super) async fn errors(

@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Documents,
     Chunks,
     Tenants,
+    Tasks,
 }
 
 impl Kind {
@@ -36,6 +37,7 @@ impl Kind {
             Self::Documents => 'd',
             Self::Chunks => 'c',
             Self::Tenants => 't',
+            Self::Tasks => 'k',
         }
     }
 }
@@ -87,20 +89,37 @@ impl Asked {
         own: &'static str,
         filter: impl FnOnce(&str) -> Result<T, Faults>,
     ) -> Result<(PageRequest, Option<T>), Faults> {
-        let mut faults = self.strange(&[own]);
-        let filtered = self.value(own).map(filter).transpose();
-        let filtered = filtered.unwrap_or_else(|wrong| {
-            faults.extend(wrong.into_vec());
-            None
-        });
-        let kept = self.value(own).map(|value| (own, value.to_owned()));
-        Ok((self.page(kind, kept, faults)?, filtered))
+        let (mut filter, mut filtered) = (Some(filter), None);
+        let page = self.filtered(kind, &[own], |_, value| {
+            filtered = filter.take().map(|filter| filter(value)).transpose()?;
+            Ok(())
+        })?;
+        Ok((page, filtered))
+    }
+
+    /// Reads `limit`, `cursor` and some parameters of the listing's own: `filter` is given each that is there.
+    pub(super) fn filtered(
+        self,
+        kind: Kind,
+        own: &[&'static str],
+        mut filter: impl FnMut(&'static str, &str) -> Result<(), Faults>,
+    ) -> Result<PageRequest, Faults> {
+        let mut faults = self.strange(own);
+        let mut kept = Vec::new();
+        for name in own {
+            let Some(value) = self.value(name) else { continue };
+            match filter(name, value) {
+                Ok(()) => kept.push((*name, value.to_owned())),
+                Err(wrong) => faults.extend(wrong.into_vec()),
+            }
+        }
+        self.page(kind, kept, faults)
     }
 
     /// Reads `limit` and `cursor`.
     pub(super) fn alone(self, kind: Kind) -> Result<PageRequest, Faults> {
         let faults = self.strange(&[]);
-        self.page(kind, None, faults)
+        self.page(kind, Vec::new(), faults)
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -110,7 +129,7 @@ impl Asked {
     fn page(
         self,
         kind: Kind,
-        own: Option<(&'static str, String)>,
+        mut kept: Vec<(&'static str, String)>,
         mut faults: Vec<Fault>,
     ) -> Result<PageRequest, Faults> {
         let limit = self.value("limit").map(limit).transpose().unwrap_or_else(|wrong| {
@@ -123,7 +142,6 @@ impl Asked {
             faults.extend(Faults::one("cursor", "cursor: it is not one of this listing", fix).into_vec());
         }
         Faults::check(faults)?;
-        let mut kept: Vec<_> = own.into_iter().collect();
         kept.extend(limit.map(|limit| ("limit", limit.get().to_string())));
         Ok(PageRequest {
             kind,

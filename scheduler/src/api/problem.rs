@@ -116,10 +116,19 @@ impl From<ServiceError> for Problem {
             ServiceError::IdempotencyMismatch { .. } => {
                 Self::new(Code::IdempotencyMismatch, error.to_string())
             }
+            ServiceError::CrawlCancelled { .. } => Self::new(Code::CrawlCancelled, error.to_string()),
+            ServiceError::LeaseLost { .. } => Self::new(Code::LeaseLost, error.to_string()),
             ServiceError::TenantExists { .. } => Self::new(Code::TenantExists, error.to_string()),
             ServiceError::Store(ref cause) if cause.is_retryable() => {
                 tracing::warn!(error = chain(&error), "request failed at the store");
                 Self::unavailable()
+            }
+            ServiceError::Window(_) => {
+                tracing::warn!(error = chain(&error), "request failed at the window");
+                Self::new(
+                    Code::StoreUnavailable,
+                    "Redis did not answer as it should, or is being filled again",
+                )
             }
             ServiceError::Store(_) | ServiceError::Content { .. } => {
                 tracing::error!(error = chain(&error), "request failed");

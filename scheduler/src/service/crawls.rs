@@ -1,12 +1,15 @@
-//! Crawls: starting, watching, cancelling.
+//! Crawls: starting, watching, cancelling, trying again.
 
+mod retry;
 mod view;
+
+use std::time::Duration;
 
 use rad_core::errors::chain;
 use rad_core::ids::{JobId, TaskId, TenantId};
 use rad_schema::crawls::{CrawlError, CrawlFilter};
 use rad_schema::documents::ChunkSample;
-use rad_schema::jobs::Started;
+use rad_schema::window::Lane;
 use serde_json::{Map, Value};
 
 use super::fault::Faults;
@@ -15,7 +18,11 @@ use super::{Service, ServiceError, start, target};
 use crate::feed::{FeedError, OpenWindow, feed_lanes};
 
 pub(crate) use super::start::StartContext;
+pub(crate) use retry::RetriedCrawl;
 pub(crate) use view::Crawl;
+
+/// Longest wait for the window at a start.
+const FEED: Duration = Duration::from_millis(500);
 
 /// Chunks that a sample of a crawl has.
 const SAMPLES: i64 = 3;
@@ -56,7 +63,7 @@ impl Service {
         let host = hosts.get(&key).copied().expect("interning returns a number for every key");
         let started = self.db.start_job(tenant, host, &new).await?;
         if !started.same_request {
-            return Err(ServiceError::IdempotencyMismatch { job: started.job });
+            return Err(ServiceError::IdempotencyMismatch { what: format!("crawl {}", started.job) });
         }
         if started.new {
             tracing::info!(
@@ -67,14 +74,20 @@ impl Service {
                 "crawl accepted"
             );
         }
-        if let Err(error) = self.feed(started).await {
-            // Nothing is lost: the leader's reconciler finds the lane.
-            tracing::debug!(error = chain(&error), "start not fed at once");
-        }
+        self.feed_soon(&[started.lane]).await;
         Ok((self.crawl(tenant, started.job).await?, started.new))
     }
 
-    async fn feed(&self, started: Started) -> Result<(), FeedError> {
+    /// Postgres has the new rows; a window that hangs must not keep the answer. The leader's reconciler finds the lanes.
+    async fn feed_soon(&self, lanes: &[Lane]) {
+        match tokio::time::timeout(FEED, self.feed(lanes)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = chain(&error), "lanes not fed at once"),
+            Err(_) => tracing::debug!("lanes not fed at once: no answer"),
+        }
+    }
+
+    async fn feed(&self, lanes: &[Lane]) -> Result<(), FeedError> {
         let Some(shard) = self.db.shard().await? else {
             return Ok(());
         };
@@ -85,7 +98,7 @@ impl Service {
             quiet_until: std::time::Instant::now(),
             terms: self.terms,
         };
-        feed_lanes(&self.db, &open, &[started.lane]).await.map(drop)
+        feed_lanes(&self.db, &open, lanes).await.map(drop)
     }
 
     pub(crate) async fn crawl(&self, tenant: TenantId, job: JobId) -> Result<Crawl, ServiceError> {

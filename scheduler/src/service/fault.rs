@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// More help nobody, and would make the answer larger than the request.
+const MOST: usize = 50;
+
 /// How a field is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wrong {
@@ -36,6 +39,7 @@ impl Faults {
     /// The faults in the order of their weight; `Ok` when there are none.
     pub(crate) fn check(mut faults: Vec<Fault>) -> Result<(), Self> {
         faults.sort_by_key(|fault| fault.wrong);
+        faults.truncate(MOST);
         let mut faults = faults.into_iter();
         match faults.next() {
             Some(first) => Err(Self { first, rest: faults.collect() }),

@@ -13,12 +13,10 @@ use tokio::time::timeout;
 
 use super::fleet::VERSION;
 use super::{Service, ServiceError};
+use crate::tasks::LEADERSHIP;
 
 /// Longest wait for a store: the answer has to be there within two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-
-/// The leadership that every replica competes for.
-const LEADERSHIP: &str = "dispatch";
 
 /// What can be worked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -78,7 +78,7 @@ fn named(kind: &str) -> Option<ScopeKind> {
 }
 
 /// The key of the body, or the one beside it. Two different ones can't both be meant.
-fn key(fields: &mut Fields, beside: Option<String>) -> Option<String> {
+pub(super) fn key(fields: &mut Fields, beside: Option<String>) -> Option<String> {
     let usable =
         |key: &String| !key.is_empty() && key.len() <= MAX_KEY_BYTES && !key.chars().any(char::is_control);
     let inside = fields.optional("idempotency_key", KEY, usable);

@@ -94,7 +94,7 @@ impl Seen {
             ("ready", ready),
             ("claimed", stats.leased),
             ("paused", self.queue.paused),
-            ("dead", self.queue.dead),
+            ("poison", self.queue.poison),
         ] {
             gauge!(QUEUE_TASKS, "queue" => CRAWL_QUEUE, "state" => state).set(as_gauge(tasks));
         }
@@ -149,7 +149,7 @@ mod tests {
             queue: QueueGauges {
                 open: 100,
                 paused: 10,
-                dead: 3,
+                poison: 3,
                 by_state: [100, 1, 2, 3, 4, 5, 6, 7],
                 tenants: vec![TenantGauge {
                     name: "acme".to_owned(),
@@ -181,7 +181,7 @@ mod tests {
         for line in [
             r#"rad_queue_tasks{queue="crawl",state="ready"} 60"#,
             r#"rad_queue_tasks{queue="crawl",state="claimed"} 30"#,
-            r#"rad_queue_tasks{queue="crawl",state="dead"} 3"#,
+            r#"rad_queue_tasks{queue="crawl",state="poison"} 3"#,
             r#"rad_queue_oldest_task_age_seconds{queue="crawl"} 1.5"#,
             r#"rad_queue_paused{queue="crawl"} 0"#,
             r#"rad_tenant_tasks{tenant="acme",state="waiting"} 90"#,

@@ -4,19 +4,20 @@ use std::time::{Duration, Instant};
 
 use metrics::gauge;
 use rad_core::errors::chain;
-use rad_core::ids::{JobId, TenantId};
 use rad_core::metrics::control::WINDOW_GENERATION;
 use rad_schema::db::Db;
+use rad_schema::queue::Queue;
 use rad_schema::window::{Attached, Dispatch, LeaseTerms, PROTOCOL, Window, WindowError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::walk::{self, Place};
 use super::{as_gauge, next, timed};
 use crate::feed::{FeedError, FeedReport, OpenWindow, feed_lanes};
 
 /// A wipe is noticed within this time.
 const PERIOD: Duration = Duration::from_millis(250);
-const JOBS_AT_ONCE: i32 = 100;
+const SECTIONS_AT_ONCE: i32 = 100;
 
 pub(super) async fn run(
     db: Db,
@@ -56,7 +57,8 @@ async fn keep_open(
     terms: LeaseTerms,
     opened: &watch::Sender<Option<OpenWindow>>,
 ) -> Result<bool, FeedError> {
-    let shard = db.shard().await?;
+    let queue = dispatch.queue();
+    let shard = db.shard_of(queue).await?;
     let run_id = dispatch.run_id().await?;
     if let Some(shard) = &shard {
         match dispatch.attach(shard).await? {
@@ -72,14 +74,14 @@ async fn keep_open(
     }
     opened.send_replace(None);
     let old = shard.map_or(0, |shard| shard.generation);
-    let Some(generation) = db.raise_generation(old, &run_id).await? else {
+    let Some(generation) = db.raise_generation_of(queue, old, &run_id).await? else {
         return Ok(false);
     };
     if !dispatch.open(generation, &run_id).await? {
         return Ok(false);
     }
-    let raised_us = db.shard().await?.map_or(0, |shard| shard.raised_us);
-    tracing::info!(generation, "dispatch window opened");
+    let raised_us = db.shard_of(queue).await?.map_or(0, |shard| shard.raised_us);
+    tracing::info!(queue = queue.name(), generation, "dispatch window opened");
     // Told before it is full: workers may claim what is loaded already.
     opened.send_replace(Some(quiet(dispatch.window(generation), terms, raised_us)));
     Ok(true)
@@ -102,26 +104,31 @@ fn known(
 }
 
 fn quiet(window: Window, terms: LeaseTerms, raised_us: i64) -> OpenWindow {
-    gauge!(WINDOW_GENERATION).set(as_gauge(window.generation()));
+    if window.queue() == Queue::Crawl {
+        gauge!(WINDOW_GENERATION).set(as_gauge(window.generation()));
+    }
     OpenWindow { window, raised_us, quiet_until: Instant::now() + terms.ttl, terms }
 }
 
-/// Feeds every lane of every running crawl.
+/// Feeds every lane that has open rows.
 async fn refill(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
-    let started = Instant::now();
+    let (started, queue) = (Instant::now(), open.window.queue());
     let mut report = FeedReport::default();
-    let mut after = (TenantId(0), JobId(0));
+    let mut place = Place::START;
     loop {
-        let jobs = db.running_jobs(after, JOBS_AT_ONCE).await?;
-        let Some(last) = jobs.last() else { break };
-        after = *last;
-        for (tenant, job) in jobs {
-            let fed = feed_lanes(db, open, &db.lanes(tenant, job).await?).await?;
+        let (sections, end) = walk::step(db, queue, place, SECTIONS_AT_ONCE).await?;
+        for section in sections {
+            let fed = feed_lanes(db, open, &section.lanes(db).await?).await?;
             report.added += fed.added;
             report.revived += fed.revived;
         }
+        if end == Place::START {
+            break;
+        }
+        place = end;
     }
     tracing::info!(
+        queue = queue.name(),
         generation = open.window.generation(),
         tasks = report.added,
         lanes = report.revived,

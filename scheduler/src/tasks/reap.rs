@@ -7,7 +7,7 @@ use rad_core::errors::chain;
 use rad_core::metrics::CRAWL_QUEUE;
 use rad_core::metrics::tasks::{FINISHED, LEASES_EXPIRED};
 use rad_schema::db::Db;
-use rad_schema::window::LeaseTerms;
+use rad_schema::window::{DeadLease, Fate, LeaseTerms};
 use tokio_util::sync::CancellationToken;
 
 use super::{Current, next, timed};
@@ -35,21 +35,32 @@ pub(super) async fn run(db: Db, current: Current, terms: LeaseTerms, stop: Cance
 }
 
 async fn reap(db: &Db, open: &OpenWindow) -> Result<usize, FeedError> {
-    let mut reclaimed = 0;
+    let (mut reclaimed, mut judged) = (0, Vec::new());
     loop {
-        let step = open.window.reap(LEASES_A_CALL).await?;
-        reclaimed += step.tasks.len();
-        counter!(LEASES_EXPIRED, "queue" => CRAWL_QUEUE).increment(step.tasks.len() as u64);
-        if !step.tasks.is_empty() {
-            let poisoned = db.count_deaths(&step.tasks).await?;
-            if poisoned > 0 {
-                counter!(FINISHED, "queue" => CRAWL_QUEUE, "outcome" => "dead")
-                    .increment(poisoned.unsigned_abs());
-                tracing::error!(tasks = poisoned, "tasks ended because workers kept dying with them in hand");
-            }
-        }
-        if !step.more {
+        let step = open.window.reap(&judged, LEASES_A_CALL).await?;
+        let ended = judged.len() + step.returned.len();
+        reclaimed += ended;
+        counter!(LEASES_EXPIRED, "queue" => CRAWL_QUEUE).increment(ended as u64);
+        judged = if step.dead.is_empty() { Vec::new() } else { count(db, &step.dead).await? };
+        if judged.is_empty() && !step.more {
             return Ok(reclaimed);
         }
     }
+}
+
+/// In Postgres first: a reaper that dies here leaves the leases, and the next one counts no death twice.
+async fn count(db: &Db, dead: &[DeadLease]) -> Result<Vec<(DeadLease, Fate)>, FeedError> {
+    let judgement = db.count_deaths(dead).await?;
+    if judgement.poisoned > 0 {
+        counter!(FINISHED, "queue" => CRAWL_QUEUE, "outcome" => "dead").increment(judgement.poisoned);
+        tracing::error!(
+            tasks = judgement.poisoned,
+            "tasks ended because workers kept dying with them in hand; rad retry opens them again"
+        );
+    }
+    let alone = judgement.fates.iter().filter(|(_, fate)| *fate == Fate::Alone).count();
+    if alone > 0 {
+        tracing::warn!(tasks = alone, "tasks under suspicion: each is claimed alone from now on");
+    }
+    Ok(judgement.fates)
 }

@@ -1,2 +1,2 @@
 -- The head of each lane in dispatch order.
-SELECT tenant_id, host_id, task_id, rank, generation, hydrated_us FROM dispatch_feed($1, $2, $3)
+SELECT tenant_id, host_id, task_id, rank, generation, hydrated_us, deaths FROM dispatch_feed($1, $2, $3)

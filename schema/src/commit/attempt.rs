@@ -6,7 +6,7 @@ use rad_core::ids::{Hash128, JobId, TaskId, TenantId};
 use rad_core::verdict::{State, Verdict};
 use sqlx::{Postgres, Transaction};
 
-use super::counters::{self, Limit, Tally};
+use super::counters::{self, Bill, Tally};
 use super::fates::{Fate, page_of, store_pages};
 use super::outcome::{Applied, Committed, End, Link, Outcome};
 use super::rows::{self, RowEnd};
@@ -64,11 +64,12 @@ impl Db {
             }
         }
         counters::explain(&mut tx, tenant, &tallies).await?;
-        match counters::bill(&mut tx, tenant, &tallies, stored.growth.values().sum()).await? {
-            None => {}
-            Some(Limit::MonthlyPages) => return Ok(Attempt::Refused(Refusal::MonthFull)),
-            Some(Limit::StorageBytes) => return Ok(Attempt::Refused(Refusal::StorageFull(stored.growth))),
-        }
+        let month_full = match counters::bill(&mut tx, tenant, &tallies, stored.growth.values().sum()).await?
+        {
+            Bill::Accepted { month_full } => month_full,
+            Bill::MonthFull => return Ok(Attempt::Refused(Refusal::MonthFull)),
+            Bill::StorageFull => return Ok(Attempt::Refused(Refusal::StorageFull(stored.growth))),
+        };
         tx.commit().await.map_err(DbError::doing("commit a batch of pages"))?;
         let mut applied: Vec<_> = ended.iter().map(|outcome| (outcome.task, Applied::CrawlEnded)).collect();
         applied.extend(live.iter().map(|outcome| (outcome.task, answer(outcome, &ends, &ranks))));
@@ -77,6 +78,7 @@ impl Db {
             applied,
             new_tasks: new.into_values().collect(),
             finished,
+            month_full,
             known: links.iter().map(|link| (link.job, link.hash)).collect(),
             stored: stored.growth.into_keys().collect(),
             chunks,
@@ -234,7 +236,7 @@ fn tally(
 fn answer(outcome: &Outcome, ends: &[RowEnd<'_>], ranks: &HashMap<TaskId, i64>) -> Applied {
     let end = ends.iter().find(|end| end.task == outcome.task).expect("every live outcome ends its own row");
     match (end.state, end.verdict) {
-        (State::Open, Verdict::Quota) => Applied::Quota,
+        (State::Open, Verdict::Quota) if end.wait.is_none() => Applied::Quota,
         (State::Open, _) => Applied::Waits { rank: ranks[&outcome.task] },
         (state, _) => Applied::Ended(state),
     }

@@ -7,6 +7,7 @@ use rad_core::verdict::{State, Verdict};
 use sqlx::{Postgres, Transaction};
 
 use super::outcome::Excluded;
+use super::quota::Room;
 use crate::db::{Db, DbError};
 
 /// What a commit adds to one crawl.
@@ -93,24 +94,30 @@ pub(super) async fn explain(
         .map(drop)
 }
 
-/// A limit of a tenant that refused a commit.
+/// What the tenant's limits say to a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
-    MonthlyPages,
-    StorageBytes,
+pub(super) enum Bill {
+    /// All was added.
+    Accepted {
+        /// The month has no page left.
+        month_full: bool,
+    },
+    /// They would pass the monthly pages.
+    MonthFull,
+    /// They would pass the storage.
+    StorageFull,
 }
 
-/// Bills the stored pages of all crawls of the commit and the growth of the tenant's storage; or says which limit
-/// they would pass.
+/// Bills the stored pages of all crawls of the commit and the growth of the tenant's storage.
 pub(super) async fn bill(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     tallies: &BTreeMap<JobId, Tally>,
     growth: i64,
-) -> Result<Option<Limit>, DbError> {
+) -> Result<Bill, DbError> {
     let billed: Vec<_> = tallies.iter().filter(|(_, tally)| tally.of(State::Stored) > 0).collect();
     if billed.is_empty() {
-        return Ok(None);
+        return Ok(Bill::Accepted { month_full: false });
     }
     let pages: i64 = billed.iter().map(|(_, tally)| tally.of(State::Stored)).sum();
     for (job, tally) in &billed {
@@ -131,14 +138,19 @@ pub(super) async fn bill(
         .await
         .map_err(DbError::doing("record usage events"))?;
     // The tenant's row is the one that all its commits share: taken last, held shortest.
-    let refused = sqlx::query_scalar::<_, Option<String>>(include_str!("../../queries/usage/add.sql"))
-        .bind(tenant.0)
-        .bind(pages)
-        .bind(growth)
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(DbError::doing("bill the tenant"))?;
-    Ok(refused.map(|limit| if limit == "storage_bytes" { Limit::StorageBytes } else { Limit::MonthlyPages }))
+    let (refused, pages_left) =
+        sqlx::query_as::<_, (Option<String>, Option<i64>)>(include_str!("../../queries/usage/add.sql"))
+            .bind(tenant.0)
+            .bind(pages)
+            .bind(growth)
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(DbError::doing("bill the tenant"))?;
+    Ok(match refused.as_deref() {
+        None => Bill::Accepted { month_full: pages_left.is_some_and(|left| left <= 0) },
+        Some("storage_bytes") => Bill::StorageFull,
+        Some(_) => Bill::MonthFull,
+    })
 }
 
 impl Db {
@@ -164,18 +176,20 @@ impl Db {
             .map_err(DbError::doing("read the tenant's room"))?;
         Ok(room.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0)))
     }
-    /// Bytes that a tenant may still store.
-    pub(super) async fn storage_room(&self, tenant: TenantId) -> Result<i64, DbError> {
+    /// Bytes that a tenant may store.
+    pub(super) async fn storage_room(&self, tenant: TenantId) -> Result<Room, DbError> {
         let mut tx = self.tenant(tenant).await?;
-        let room = sqlx::query_scalar::<_, Option<i64>>(include_str!("../../queries/usage/storage_room.sql"))
-            .bind(tenant.0)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(DbError::doing("read the room of the tenant's storage"))?;
-        Ok(room.unwrap_or(i64::MAX))
+        let room = sqlx::query_as::<_, (Option<i64>, Option<i64>)>(include_str!(
+            "../../queries/usage/storage_room.sql"
+        ))
+        .bind(tenant.0)
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(DbError::doing("read the room of the tenant's storage"))?;
+        Ok(Room { left: room.0.unwrap_or(i64::MAX), limit: room.1.unwrap_or(i64::MAX) })
     }
 
-    /// Notes the least growth that found no room: until there is so much, the tenant's tasks wait.
+    /// Notes the room that has to be there before the tenant's next fetch.
     pub(super) async fn want_storage(&self, tenant: TenantId, bytes: i64) -> Result<(), DbError> {
         let mut tx = self.tenant(tenant).await?;
         sqlx::query(include_str!("../../queries/usage/want_storage.sql"))

@@ -189,6 +189,8 @@ pub struct Committed {
     pub new_tasks: Vec<NewTask>,
     /// Some crawl has nothing open or is full: it can be ended.
     pub finished: bool,
+    /// The tenant's month has no page left: what else is fetched could not be stored.
+    pub month_full: bool,
     /// URLs of the outcomes' links that their crawls have now, whether they were new or not.
     pub known: Vec<(JobId, Hash128)>,
     /// Tasks whose page was stored, at their own URL or at the one that they redirect to.
@@ -202,6 +204,7 @@ impl Committed {
         self.applied.extend(other.applied);
         self.new_tasks.extend(other.new_tasks);
         self.finished |= other.finished;
+        self.month_full |= other.month_full;
         self.known.extend(other.known);
         self.stored.extend(other.stored);
         self.chunks += other.chunks;

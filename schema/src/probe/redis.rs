@@ -1,13 +1,15 @@
 //! Redis as the processes use it.
 
+mod cluster;
 mod fault;
 mod info;
 
 use std::collections::BTreeSet;
 
+use redis::Script;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Script};
 
+pub use self::cluster::RedisCluster;
 pub use self::fault::RedisFault;
 pub use self::info::RedisServer;
 use super::{Clock, now_us};
@@ -26,7 +28,9 @@ pub struct RedisScripts {
 /// Everything that a process of the fleet depends on. Each part can be told although another can't.
 #[derive(Debug)]
 pub struct RedisReport {
-    /// The server.
+    /// The cluster that the server is part of, if it is.
+    pub cluster: Option<RedisCluster>,
+    /// The server; in a cluster, the master that serves the shard.
     pub server: Result<RedisServer, RedisFault>,
     /// Whether our scripts run, writes included.
     pub scripts: Result<RedisScripts, RedisFault>,
@@ -37,26 +41,32 @@ pub struct RedisReport {
 /// A connection for looking around.
 pub struct RedisProbe {
     connection: MultiplexedConnection,
+    cluster: Option<RedisCluster>,
 }
 
 impl RedisProbe {
-    /// Connects, logs in and is answered.
-    pub async fn connect(url: &str) -> Result<Self, RedisFault> {
-        let client = client(url)?;
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        redis::cmd("PING").exec_async(&mut connection).await?;
-        Ok(Self { connection })
+    /// Connects, logs in and is answered; in a cluster, by the master that serves the shard.
+    pub async fn connect(urls: &str) -> Result<Self, RedisFault> {
+        let servers = crate::cluster::named(urls).map_err(RedisFault::NotAUrl)?;
+        let (connection, cluster) = cluster::enter(&servers, ShardKeys::new(0, 1).slot()).await?;
+        Ok(Self { connection, cluster })
     }
 
-    /// Whether `url` can be read at all, and where it leads; its password is left out.
-    pub fn address(url: &str) -> Result<String, RedisFault> {
-        Ok(client(url)?.get_connection_info().addr().to_string())
+    /// Whether `urls` can be read at all, and where they lead; passwords are left out.
+    pub fn address(urls: &str) -> Result<String, RedisFault> {
+        let servers = crate::cluster::named(urls).map_err(RedisFault::NotAUrl)?;
+        let addresses: Vec<_> = servers.iter().map(|server| server.addr().to_string()).collect();
+        Ok(addresses.join(", "))
     }
 
     /// Looks at everything that processes need.
     pub async fn report(&mut self) -> RedisReport {
-        RedisReport { server: self.server().await, clock: self.clock().await, scripts: self.scripts().await }
+        RedisReport {
+            cluster: self.cluster.clone(),
+            server: self.server().await,
+            clock: self.clock().await,
+            scripts: self.scripts().await,
+        }
     }
 
     async fn server(&mut self) -> Result<RedisServer, RedisFault> {
@@ -82,12 +92,6 @@ impl RedisProbe {
     }
 }
 
-fn client(url: &str) -> Result<Client, RedisFault> {
-    // Both TLS crates of the tree bring ring; whoever comes first installs it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::open(url).map_err(RedisFault::NotAUrl)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +100,8 @@ mod tests {
     fn an_address_is_read_without_its_password() {
         let address = RedisProbe::address("redis://default:hunter2@cache.example:6380/1").unwrap();
         assert_eq!(address, "cache.example:6380");
+        let several = RedisProbe::address("redis://:s@a:1,redis://:s@b:2").unwrap();
+        assert_eq!(several, "a:1, b:2");
     }
 
     #[test]

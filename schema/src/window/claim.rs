@@ -28,8 +28,11 @@ pub struct Claimed {
 pub struct Batch {
     /// Tasks in hand, at most as many as were asked for.
     pub tasks: Vec<Claimed>,
-    /// When the next host is due, if one is cooling.
+    /// When the next host is due, if one is cooling; with `alone`, when to claim again after the hand is empty.
     pub next_due: Option<Duration>,
+    /// A task that may kill its worker is in hand, or kept until the hand is empty: claim again when it is. Earlier
+    /// claims give nothing.
+    pub alone: bool,
 }
 
 /// What became of a task's URL lock.
@@ -68,7 +71,7 @@ impl Window {
     }
 
     /// Claims up to `most` (at most 32) tasks. Asking again with the same `request` gives the same batch, so a
-    /// lost answer loses nothing.
+    /// lost answer loses nothing. A suspect comes alone, and only into an empty hand.
     pub async fn claim(
         &self,
         worker: Incarnation,
@@ -87,6 +90,7 @@ impl Window {
             .await?;
         let mut words = words("claim", &answer)?.peekable();
         let wait = number("claim", &answer, &mut words)?;
+        let alone = number("claim", &answer, &mut words)? == 1;
         let mut tasks = Vec::with_capacity(most);
         while words.peek().is_some() {
             let mut next = || number("claim", &answer, &mut words);
@@ -98,7 +102,7 @@ impl Window {
                 rank: next()?,
             });
         }
-        Ok(Batch { tasks, next_due: u64::try_from(wait).ok().map(Duration::from_millis) })
+        Ok(Batch { tasks, next_due: u64::try_from(wait).ok().map(Duration::from_millis), alone })
     }
 
     /// Takes the URL locks of claimed tasks, in their order.

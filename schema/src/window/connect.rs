@@ -2,23 +2,19 @@
 
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{AsyncCommands, AsyncConnectionConfig, Client};
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
 
+use super::link::{Link, RESPONSE_TIMEOUT};
 use super::protocol::PROTOCOL;
 use super::script::SCRIPTS;
 use super::{Window, WindowError};
 use crate::keys::ShardKeys;
 
-/// A script takes well under a millisecond; seconds mean that the server is gone or stuck.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// A connection to the Redis of one shard, not bound to a generation.
 #[derive(Clone)]
 pub struct Dispatch {
-    client: Client,
-    pub(super) connection: ConnectionManager,
+    pub(super) connection: Link,
     pub(super) keys: ShardKeys,
 }
 
@@ -27,19 +23,12 @@ fn failed(script: &'static str) -> impl FnOnce(redis::RedisError) -> WindowError
 }
 
 impl Dispatch {
-    /// Connects to the server at `url`, which serves shard 0 of 1.
-    pub async fn connect(url: &str) -> Result<Self, WindowError> {
-        // Both TLS crates of the tree bring ring; whoever comes first installs it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::open(url).map_err(failed("connect"))?;
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_number_of_retries(2)
-            .set_max_delay(Duration::from_millis(500));
-        let connection =
-            ConnectionManager::new_with_config(client.clone(), config).await.map_err(failed("connect"))?;
-        Ok(Self { client, connection, keys: ShardKeys::new(0, 1) })
+    /// Connects to what `urls` names, which serves shard 0 of 1: a server, or a cluster by one or more of its
+    /// servers with commas between them. Which of the two it is, the server is asked.
+    pub async fn connect(urls: &str) -> Result<Self, WindowError> {
+        let keys = ShardKeys::new(0, 1);
+        let connection = Link::connect(urls, keys.slot()).await.map_err(failed("connect"))?;
+        Ok(Self { connection, keys })
     }
 
     /// The window of `generation`.
@@ -47,17 +36,18 @@ impl Dispatch {
         Window { connection: self.connection.clone(), scripts: &SCRIPTS, keys: self.keys.clone(), generation }
     }
 
-    /// The server's own name for its present life.
+    /// The server's own name for its present life; in a cluster, that of the master that serves the shard.
     pub async fn run_id(&self) -> Result<String, WindowError> {
-        let info: String = redis::cmd("INFO")
-            .arg("server")
-            .query_async(&mut self.connection.clone())
+        let run_id: String = SCRIPTS
+            .run_id
+            .key(self.keys.meta())
+            .invoke_async(&mut self.connection.clone())
             .await
-            .map_err(failed("info"))?;
-        info.lines()
-            .find_map(|line| line.strip_prefix("run_id:"))
-            .map(|id| id.trim().to_owned())
-            .ok_or(WindowError::Answer { script: "info", answer: info })
+            .map_err(failed("run_id"))?;
+        if run_id.is_empty() {
+            return Err(WindowError::Answer { script: "run_id", answer: run_id });
+        }
+        Ok(run_id)
     }
 
     /// Opens `generation` on the server that calls itself `run_id`. False: a higher one is there, or it is
@@ -94,9 +84,9 @@ impl Dispatch {
         Ok(next)
     }
 
-    /// Empties the server, as an operator's FLUSHALL would: everything comes back from the ledger.
+    /// Empties the server, or all masters of the cluster, as an operator's FLUSHALL would: everything comes back from the ledger.
     pub async fn wipe(&self) -> Result<(), WindowError> {
-        redis::cmd("FLUSHALL").query_async(&mut self.connection.clone()).await.map_err(failed("flushall"))
+        self.connection.flush().await.map_err(failed("flushall"))
     }
 
     /// Wakes one idle worker.
@@ -104,16 +94,10 @@ impl Dispatch {
         self.connection.clone().lpush(self.keys.wake(), "1").await.map_err(failed("wake"))
     }
 
-    /// A connection of its own for blocking reads.
+    /// A connection of its own for blocking reads, to the server that serves the shard now. After an error it is
+    /// to be given up for another: the shard may be served elsewhere.
     pub async fn waiter(&self) -> Result<Waiter, WindowError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(None);
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(failed("connect"))?;
+        let connection = self.connection.blocking().await.map_err(failed("connect"))?;
         Ok(Waiter { connection, keys: self.keys.clone() })
     }
 }

@@ -29,6 +29,8 @@ pub struct LaneFeed {
     pub complete: bool,
     /// Tasks and ranks (microseconds) in dispatch order.
     pub tasks: Vec<(TaskId, i64)>,
+    /// Those among the tasks that are claimed alone, because workers died with them in hand.
+    pub suspects: Vec<TaskId>,
 }
 
 /// The effect of a feed.
@@ -95,6 +97,10 @@ impl Window {
                         None => call.arg("-"),
                     };
                     call.arg(i32::from(feed.complete));
+                    call.arg(feed.suspects.len());
+                    for task in &feed.suspects {
+                        call.arg(task.0);
+                    }
                     for (task, rank) in feed.tasks.iter().take(4 * WINDOW) {
                         call.arg(task.0).arg(*rank);
                     }

@@ -2,26 +2,50 @@
 
 use std::time::Duration;
 
-use rad_core::ids::{TaskId, TenantId};
+use rad_core::ids::{Fence, Incarnation, TaskId, TenantId};
 
 use super::{Lane, Window, WindowError, number, words};
 
-/// A lease that was taken back.
+/// A lease that was taken back though nobody died: its hard deadline had passed, or its worker said goodbye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reclaimed {
     /// The task.
     pub task: TaskId,
     /// Whose it is.
     pub tenant: TenantId,
-    /// Its worker died; otherwise the hard deadline had passed.
-    pub died: bool,
+}
+
+/// A lease of an incarnation that died. It stands until it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadLease {
+    /// The task.
+    pub task: TaskId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Who died with it in hand.
+    pub worker: Incarnation,
+    /// The token it was claimed with.
+    pub fence: Fence,
+}
+
+/// Where the task of a dead worker goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// To its lane with its old rank.
+    Back,
+    /// The same, and from now on it is claimed alone.
+    Alone,
+    /// Nowhere: it has ended.
+    Gone,
 }
 
 /// One step of the reaper.
 #[derive(Debug)]
 pub struct Reaped {
     /// What was taken back.
-    pub tasks: Vec<Reclaimed>,
+    pub returned: Vec<Reclaimed>,
+    /// What dead workers hold: to be judged in the next step, when their deaths are counted.
+    pub dead: Vec<DeadLease>,
     /// There may be more.
     pub more: bool,
 }
@@ -52,26 +76,47 @@ pub struct Stats {
     pub refills: i64,
 }
 
+impl Fate {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Back => "back",
+            Self::Alone => "alone",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 impl Window {
-    /// Returns up to `most` leases of dead workers and of tasks past their hard deadline.
-    pub async fn reap(&self, most: usize) -> Result<Reaped, WindowError> {
+    /// Ends the `judged` leases; takes back, or names, up to `most` that have passed their deadline, were left at a
+    /// goodbye, or are held by the dead. Judging twice does no harm.
+    pub async fn reap(&self, judged: &[(DeadLease, Fate)], most: usize) -> Result<Reaped, WindowError> {
         let answer = self
             .call(
                 "reap",
                 |scripts| &scripts.reap,
                 |call| {
                     call.arg(most);
+                    for (lease, fate) in judged {
+                        call.arg(lease.task.0).arg(lease.fence.counter).arg(fate.word());
+                    }
                 },
             )
             .await?;
         let mut words = words("reap", &answer)?.peekable();
-        let more = number("reap", &answer, &mut words)? == 1;
-        let mut tasks = Vec::new();
+        let mut next = || number("reap", &answer, &mut words);
+        let (more, count) = (next()? == 1, next()?);
+        let returned = (0..count)
+            .map(|_| Ok(Reclaimed { task: TaskId(next()?), tenant: TenantId(next()?) }))
+            .collect::<Result<_, WindowError>>()?;
+        let mut dead = Vec::new();
         while words.peek().is_some() {
             let mut next = || number("reap", &answer, &mut words);
-            tasks.push(Reclaimed { task: TaskId(next()?), tenant: TenantId(next()?), died: next()? == 1 });
+            let (task, tenant) = (TaskId(next()?), TenantId(next()?));
+            let worker = Incarnation(next()?);
+            let fence = Fence { generation: self.generation, counter: next()? };
+            dead.push(DeadLease { task, tenant, worker, fence });
         }
-        Ok(Reaped { tasks, more })
+        Ok(Reaped { returned, dead, more })
     }
 
     /// Which of these lanes, all with open rows in the ledger, are empty here; mends lost host places. `deep`

@@ -11,7 +11,9 @@ use crate::process::metrics::Timing;
 pub(super) struct Scripts {
     pub(super) audit: Script,
     pub(super) claim: Script,
+    pub(super) claim_for: Script,
     pub(super) complete: Script,
+    pub(super) extend: Script,
     pub(super) feed: Script,
     pub(super) heartbeat: Script,
     pub(super) init: Script,
@@ -20,7 +22,10 @@ pub(super) struct Scripts {
     pub(super) nack: Script,
     pub(super) park: Script,
     pub(super) reap: Script,
+    /// Without the prelude: it runs where nothing may be written.
+    pub(super) run_id: Script,
     pub(super) stats: Script,
+    pub(super) user_lock: Script,
 }
 
 macro_rules! script {
@@ -36,7 +41,9 @@ macro_rules! script {
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     audit: script!("audit"),
     claim: script!("claim"),
+    claim_for: script!("claim_for"),
     complete: script!("complete"),
+    extend: script!("extend"),
     feed: script!("feed"),
     heartbeat: script!("heartbeat"),
     init: script!("init"),
@@ -45,7 +52,9 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     nack: script!("nack"),
     park: script!("park"),
     reap: script!("reap"),
+    run_id: Script::new(include_str!("run_id.lua")),
     stats: script!("stats"),
+    user_lock: script!("user_lock"),
 });
 
 impl Window {

@@ -109,6 +109,7 @@ async fn the_processes_login_alone_is_no_operator() -> Done {
         "UPDATE tenants SET monthly_pages = NULL",
         "UPDATE api_keys SET scopes = '{admin}'",
         "SET ROLE rad_admin",
+        "SELECT key_hash FROM api_keys",
     ] {
         assert!(sqlx::query(sql).execute(&mut session).await.is_err(), "{sql}");
     }

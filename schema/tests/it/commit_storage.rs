@@ -1,6 +1,7 @@
 //! A tenant's storage: counted by what its rows keep, never passed, and given back.
 
 use rad_core::ids::TenantId;
+use rad_core::verdict::State;
 use rad_schema::commit::{Applied, Outcome};
 
 use crate::Done;
@@ -76,15 +77,39 @@ async fn what_waits_for_storage_is_stored_when_the_limit_is_raised() -> Done {
     crawl.finish().await
 }
 
+/// Markdown that no compression makes small: about twelve bytes a word.
+fn noise(words: u32) -> String {
+    let words: Vec<_> = (0..words).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect();
+    words.join(" ")
+}
+
 #[tokio::test]
-async fn a_page_that_finds_no_room_does_not_keep_a_smaller_one_out() -> Done {
+async fn a_page_larger_than_the_whole_storage_fails_and_keeps_no_smaller_one_out() -> Done {
     let mut crawl = Crawl::with_pages(2).await?;
     let tasks = crawl.take(&["/0", "/1"]).await?;
-    let words: Vec<_> = (0..4000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect();
-    let noise = words.join(" ");
-    let batch = vec![page(&tasks[0], &noise), own_page(&tasks[1])];
+    let links = vec![crawl.link(crawl.job, "/behind")];
+    let batch = vec![Outcome { links, ..page(&tasks[0], &noise(4000)) }, own_page(&tasks[1])];
     crawl.limit_storage(Some(size(&batch[1]) + 100)).await?;
-    assert_eq!(answers(&crawl.commit(batch).await?, &tasks), [Applied::Quota, STORED]);
+    let committed = crawl.commit(batch).await?;
+    assert_eq!(answers(&committed, &tasks), [Applied::Ended(State::Failed), STORED]);
+    assert_eq!(crawl.row("/0").await?, (7, Some("too_large".to_owned())));
+    assert_eq!(committed.new_tasks.len(), 1, "the rest of the site may fit");
+    crawl.finish().await
+}
+
+#[tokio::test]
+async fn a_large_page_waits_alone_while_smaller_ones_still_fit() -> Done {
+    let mut crawl = Crawl::with_pages(2).await?;
+    let large = crawl.take(&["/0"]).await?;
+    let first = crawl.take(&["/1"]).await?;
+    let filler = page(&first[0], &noise(6000));
+    let large_page = page(&large[0], &noise(12_000));
+    crawl.limit_storage(Some(size(&filler) + size(&large_page) - 1)).await?;
+    crawl.commit(vec![filler]).await?;
+    let applied = answers(&crawl.commit(vec![large_page]).await?, &large);
+    assert!(matches!(applied[0], Applied::Waits { .. }), "{applied:?}");
+    assert!(!crawl.is_parked().await?, "there is room for others");
+    assert_eq!(crawl.row("/0").await?.1.as_deref(), Some("quota"));
     crawl.finish().await
 }
 
@@ -131,12 +156,13 @@ async fn the_functions_say_which_limit_refuses_and_add_nothing_then() -> Done {
         (6, 600, None),
         (1, 0, Some("monthly_pages")),
     ] {
-        let refused: Option<String> = sqlx::query_scalar("SELECT record_tenant_usage($1, $2, $3)")
-            .bind(crawl.tenant.0)
-            .bind(i64::from(pages))
-            .bind(i64::from(bytes))
-            .fetch_one(&mut crawl.owner)
-            .await?;
+        let refused: Option<String> =
+            sqlx::query_scalar("SELECT refused FROM record_tenant_usage($1, $2, $3)")
+                .bind(crawl.tenant.0)
+                .bind(i64::from(pages))
+                .bind(i64::from(bytes))
+                .fetch_one(&mut crawl.owner)
+                .await?;
         assert_eq!(refused.as_deref(), answer, "{pages} pages, {bytes} bytes");
     }
     let limits = crawl.db().tenant_limits(crawl.tenant).await?;

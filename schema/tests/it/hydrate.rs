@@ -1,12 +1,11 @@
-//! Taking claims into hand, and counting the workers that died with a task.
+//! Taking claims into hand.
 
-use rad_core::ids::{Fence, TaskId, TenantId};
-use rad_schema::commit::Applied;
-use rad_schema::window::{Claimed, Reclaimed};
+use rad_core::ids::{Fence, TaskId};
+use rad_schema::window::Claimed;
 
 use crate::Done;
 use crate::crawl::Crawl;
-use crate::page::{answers, own_page, url};
+use crate::page::url;
 
 #[tokio::test]
 async fn hydrate_drops_what_is_finished_ended_paused_or_claimed_later() -> Done {
@@ -36,36 +35,5 @@ async fn hydrate_drops_what_is_finished_ended_paused_or_claimed_later() -> Done 
     assert_eq!(crawl.db().hydrate(&[next], 2).await?.len(), 1);
     let old = crawl.claims(&[open]);
     assert!(crawl.db().hydrate(&old, 1).await?.is_empty(), "generation 1 is over");
-    crawl.finish().await
-}
-
-#[tokio::test]
-async fn the_tenth_death_or_overrun_ends_a_task_and_is_counted_once() -> Done {
-    let mut crawl = Crawl::with_pages(2).await?;
-    let task = crawl.task(crawl.job, "/0").await?;
-    let held = |died| [Reclaimed { task, tenant: TenantId(1), died }];
-    for death in 1..=11 {
-        let ended = crawl.db().count_deaths(&held(death % 2 == 0)).await?;
-        assert_eq!(ended, i64::from(death == 10), "death {death}");
-    }
-    assert_eq!(crawl.row("/0").await?, (7, Some("poison".to_owned())));
-    assert_eq!(crawl.count("SELECT deaths::bigint FROM crawl_urls WHERE verdict = 'poison'").await?, 10);
-    let status = crawl.status().await?;
-    assert_eq!((status.failed, status.open()), (1, 1));
-    let again = crawl.claims(&[task]);
-    assert!(crawl.db().hydrate(&again, 1).await?.is_empty());
-    crawl.finish().await
-}
-
-#[tokio::test]
-async fn a_task_that_poisoned_its_workers_takes_no_late_commit() -> Done {
-    let mut crawl = Crawl::with_pages(1).await?;
-    let tasks = crawl.take(&["/0"]).await?;
-    let held = [Reclaimed { task: tasks[0].hydrated.task, tenant: crawl.tenant, died: true }];
-    for _ in 0..10 {
-        crawl.db().count_deaths(&held).await?;
-    }
-    let late = crawl.commit(vec![own_page(&tasks[0])]).await?;
-    assert_eq!(answers(&late, &tasks), [Applied::NotOurs]);
     crawl.finish().await
 }

@@ -2,6 +2,8 @@
 
 mod crawl;
 mod dice;
+mod outside;
+mod own_cluster;
 mod own_redis;
 mod page;
 mod rig;
@@ -9,6 +11,7 @@ mod snapshot;
 mod stores;
 
 mod admin;
+mod cluster;
 mod commit_changes;
 mod commit_failures;
 mod commit_fences;
@@ -16,13 +19,21 @@ mod commit_limits;
 mod commit_links;
 mod commit_pages;
 mod commit_storage;
+mod dead_letters;
 mod fleet;
 mod hydrate;
 mod jobs;
 mod ledger;
+mod locks_shared;
+mod locks_user;
 mod prepare;
 mod roles;
 mod scripts;
+mod tasks_claim;
+mod tasks_ends;
+mod tasks_lanes;
+mod tasks_ledger;
+mod tasks_wipe;
 mod tenants;
 mod window_claim;
 mod window_fairness;
@@ -38,6 +49,7 @@ mod window_recovery;
 mod window_refill;
 mod window_state;
 mod window_survey;
+mod window_suspects;
 mod window_wake;
 
 /// What a test returns.

@@ -90,6 +90,8 @@ async fn an_older_build_has_nothing_to_migrate_and_an_unreleased_one_is_told_apa
     run(&mut owner, "UPDATE _sqlx_migrations SET checksum = 'another' WHERE version = 2".to_owned()).await?;
     let foreign = migrate::run(&store.owner_url).await;
     assert!(matches!(foreign, Err(MigrateError::Foreign { version: 2 })), "{foreign:?}");
+    let foreign = migrate::check(&store.db).await;
+    assert!(matches!(foreign, Err(MigrateError::Foreign { version: 2 })), "{foreign:?}");
     drop(owner);
     store.remove().await
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rad_core::ids::{Fence, HostId, Incarnation, TaskId, TenantId};
 use rad_schema::window::{
-    Batch, Claimed, Completion, Dispatch, Fed, HostTerms, Lane, LaneFeed, LeaseTerms, Nack, NewTask, Requeue,
-    Window,
+    Batch, Claimed, Completion, DeadLease, Dispatch, Fate, Fed, HostTerms, Lane, LaneFeed, LeaseTerms, Nack,
+    NewTask, Requeue, Window,
 };
 use redis::FromRedisValue;
 use redis::aio::MultiplexedConnection;
@@ -16,6 +16,15 @@ use crate::own_redis::TestRedis;
 /// Far longer than any test.
 pub(crate) const TERMS: LeaseTerms =
     LeaseTerms { ttl: Duration::from_mins(5), hard_deadline: Duration::from_mins(5) };
+
+/// What the reaper took back.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    /// Tasks whose worker did not die.
+    pub(crate) returned: Vec<i64>,
+    /// Tasks whose worker died.
+    pub(crate) dead: Vec<i64>,
+}
 
 /// The window of generation 1.
 pub(crate) struct Rig {
@@ -111,6 +120,34 @@ impl Rig {
         Ok(self.window.nack(&[item]).await?)
     }
 
+    /// Reaps until there is nothing more, `at_once` in a step; what the dead held goes where `judge` sends it.
+    pub(crate) async fn reap(
+        &self,
+        at_once: usize,
+        judge: impl Fn(&DeadLease) -> Fate,
+    ) -> anyhow::Result<Swept> {
+        let (mut swept, mut judged) = (Swept::default(), Vec::new());
+        loop {
+            let step = self.window.reap(&judged, at_once).await?;
+            anyhow::ensure!(step.returned.len() + step.dead.len() <= at_once, "{step:?} at once");
+            swept.returned.extend(step.returned.iter().map(|task| task.task.0));
+            swept.dead.extend(step.dead.iter().map(|lease| lease.task.0));
+            judged = step.dead.into_iter().map(|lease| (lease, judge(&lease))).collect();
+            if judged.is_empty() && !step.more {
+                swept.returned.sort_unstable();
+                swept.dead.sort_unstable();
+                return Ok(swept);
+            }
+        }
+    }
+
+    /// Kills a worker: its heartbeat is over.
+    pub(crate) async fn kill(&self, worker: Incarnation) -> anyhow::Result<()> {
+        let over = self.now_us().await? / 1000 - 1;
+        let _: i64 = self.ask(&format!("ZADD $/wk XX {over} {worker}")).await?;
+        Ok(())
+    }
+
     /// A command of the test's own: its words apart by blanks, the names of keys without their prefix.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &str) -> anyhow::Result<T> {
         let mut words = command.split(' ');
@@ -148,6 +185,7 @@ pub(crate) fn lane_feed(tenant: i64, host: i64, tasks: &[(i64, i64)]) -> LaneFee
         left_out: None,
         complete: true,
         tasks: tasks.iter().map(|(task, rank)| (TaskId(*task), *rank)).collect(),
+        suspects: Vec::new(),
     }
 }
 

@@ -8,8 +8,12 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::Done;
 use crate::crawl::Crawl;
+use crate::outside::new_task;
 use crate::page::own_page;
 use crate::stores::TestDb;
+
+/// The one that not even its tenant reads: a key's hash is what an operator's call presents.
+const HIDDEN: &str = "api_keys";
 
 /// Tables with a tenant's rows.
 async fn tenant_tables(owner: &mut PgConnection) -> anyhow::Result<Vec<String>> {
@@ -30,6 +34,11 @@ async fn two_tenants() -> anyhow::Result<(Crawl, TenantId)> {
         .bind(crawl.tenant.0)
         .execute(&mut crawl.owner)
         .await?;
+    sqlx::query("INSERT INTO crawl_url_deaths (tenant_id, task_id, incarnation, worker_id) VALUES ($1, 1, 1, 'crawler-1')")
+        .bind(crawl.tenant.0)
+        .execute(&mut crawl.owner)
+        .await?;
+    crawl.db().push_task(crawl.tenant, &new_task("index", 5)).await?;
     let (other, _) = tenants::create(&crawl.store.owner_url, "other", None).await?;
     Ok((crawl, other))
 }
@@ -80,6 +89,10 @@ async fn no_table_lets_a_tenant_touch_rows_of_another() -> Done {
             assert!(touched.is_none_or(|rows| rows == 0), "{touch}: {touched:?}");
         }
         let own = attempt(&mut session, victim, format!("SELECT 1 FROM {table}")).await?;
+        if table == HIDDEN {
+            assert_eq!(own, None, "{table} is read through functions only");
+            continue;
+        }
         assert!(own.is_some_and(|rows| rows > 0), "{table} hides a tenant's own rows: {own:?}");
     }
     crawl.finish().await
@@ -89,7 +102,7 @@ async fn no_table_lets_a_tenant_touch_rows_of_another() -> Done {
 async fn without_a_tenant_there_are_no_rows() -> Done {
     let (mut crawl, _) = two_tenants().await?;
     let mut session = crawl.store.session_of("rad_app").await?;
-    for table in tenant_tables(&mut crawl.owner).await? {
+    for table in tenant_tables(&mut crawl.owner).await?.into_iter().filter(|table| table != HIDDEN) {
         let sql = format!("SELECT count(*) FROM {table}");
         let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut session).await?;
         assert_eq!(rows, 0, "{table}");

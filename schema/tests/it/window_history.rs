@@ -1,15 +1,17 @@
 //! A random history of feeds, claims, ends, deaths and push-backs, and what must come back from each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use rad_core::ids::{HostId, Incarnation, TaskId, TenantId};
-use rad_schema::window::{Claimed, Completion, LaneFeed, Nack, NewTask, Requeue};
+use rad_schema::dead_letters::{MAX_DEATHS, SUSPECT_DEATHS};
+use rad_schema::window::{Claimed, Completion, DeadLease, Fate, LaneFeed, Nack, NewTask, Requeue};
 
 use crate::Done;
 use crate::dice::Dice;
 use crate::rig::{Rig, lane, lane_feed, terms};
+use crate::window_state::State;
 
 const TENANTS: usize = 3;
 const HOSTS: usize = 4;
@@ -22,8 +24,14 @@ pub(crate) struct History {
     ledger: BTreeMap<(i64, i64), BTreeMap<i64, i64>>,
     parked: Vec<bool>,
     workers: Vec<(Incarnation, Vec<Claimed>)>,
+    /// Incarnations that died with a task.
+    deaths: BTreeMap<i64, BTreeSet<Incarnation>>,
     /// Leases of the dead: their late words must change nothing.
     lost: Vec<Claimed>,
+    /// Steps after which a suspect was kept for somebody.
+    pub(crate) kept: u64,
+    /// Tasks that their third death has ended.
+    pub(crate) poisoned: u64,
     next_task: i64,
     next_worker: i64,
     last_fence: i64,
@@ -39,7 +47,10 @@ impl History {
             ledger: BTreeMap::new(),
             parked: vec![false; TENANTS],
             workers: Vec::new(),
+            deaths: BTreeMap::new(),
             lost: Vec::new(),
+            kept: 0,
+            poisoned: 0,
             next_task: 1,
             next_worker: 1,
             last_fence: 0,
@@ -121,16 +132,28 @@ impl History {
             pause: Duration::from_millis(if self.dice.roll(8) == 0 { 2 } else { 0 }),
             left_out,
             complete,
+            suspects: tasks.iter().map(|(id, _)| TaskId(*id)).filter(|task| self.is_suspect(*task)).collect(),
             ..lane_feed(tenant, host, &tasks)
         }
+    }
+
+    fn is_suspect(&self, task: TaskId) -> bool {
+        self.deaths
+            .get(&task.0)
+            .is_some_and(|deaths| deaths.len() >= usize::from(SUSPECT_DEATHS.unsigned_abs()))
     }
 
     async fn claim(&mut self) -> Done {
         let at = self.dice.one_of(self.workers.len());
         let most = 1 + self.dice.one_of(6);
         let worker = self.workers[at].0;
-        let tasks = self.rig.claim(worker, most).await?;
+        let batch = self.rig.claim_batch(worker, most).await?;
+        let tasks = batch.tasks;
         ensure!(tasks.len() <= most);
+        let held = &self.workers[at].1;
+        if held.iter().chain(&tasks).any(|task| self.is_suspect(task.task)) {
+            ensure!(batch.alone && held.len() + tasks.len() == 1, "{tasks:?} beside {held:?}");
+        }
         for task in &tasks {
             ensure!(task.fence.counter > self.last_fence, "fence {} after {}", task.fence, self.last_fence);
             self.last_fence = task.fence.counter;
@@ -174,21 +197,72 @@ impl History {
     async fn die(&mut self) -> Done {
         let at = self.dice.one_of(self.workers.len());
         let (worker, held) = self.workers.swap_remove(at);
-        self.rig.window.leave(worker).await?;
-        let mut back = Vec::new();
+        let goodbye = self.dice.roll(2) == 0;
+        if goodbye {
+            self.rig.window.leave(worker).await?;
+        } else {
+            self.rig.kill(worker).await?;
+        }
+        let (mut back, mut judged) = (BTreeSet::new(), Vec::new());
         loop {
-            let step = self.rig.window.reap(1 + self.dice.one_of(3)).await?;
-            back.extend(step.tasks.iter().map(|task| task.task));
-            if !step.more {
+            let step = self.rig.window.reap(&judged, 1 + self.dice.one_of(3)).await?;
+            ensure!(if goodbye { step.dead.is_empty() } else { step.returned.is_empty() }, "{step:?}");
+            back.extend(step.returned.iter().map(|task| task.task));
+            back.extend(step.dead.iter().map(|lease| lease.task));
+            judged = self.judge(&step.dead).await?;
+            if judged.is_empty() && !step.more {
                 break;
             }
+            if self.dice.roll(4) == 0 {
+                // The reaper dies after the count; the next one is told of the same deaths.
+                judged.clear();
+            }
         }
-        back.sort_unstable();
-        let mut expected: Vec<_> = held.iter().map(|task| task.task).collect();
-        expected.sort_unstable();
+        let expected: BTreeSet<_> = held.iter().map(|task| task.task).collect();
         ensure!(back == expected, "reaped {back:?}, held {expected:?}");
         self.lost.extend(held);
         self.hire().await
+    }
+
+    /// Counts deaths as the ledger does: each once, and the last one ends the task.
+    async fn judge(&mut self, dead: &[DeadLease]) -> anyhow::Result<Vec<(DeadLease, Fate)>> {
+        let mut judged = Vec::new();
+        for lease in dead {
+            let deaths = self.deaths.entry(lease.task.0).or_default();
+            deaths.insert(lease.worker);
+            let ended = deaths.len() >= usize::from(MAX_DEATHS.unsigned_abs());
+            let lanes = self.ledger.values_mut();
+            let open = lanes.map(|rows| (rows.contains_key(&lease.task.0), rows)).find(|(open, _)| *open);
+            if let (true, Some((_, rows))) = (ended, open) {
+                rows.remove(&lease.task.0);
+                self.poisoned += 1;
+            }
+            let fate = match (ended, self.is_suspect(lease.task)) {
+                (true, _) => Fate::Gone,
+                (false, true) => Fate::Alone,
+                (false, false) => Fate::Back,
+            };
+            judged.push((*lease, fate));
+            if self.dice.roll(4) == 0 {
+                let nack = Nack {
+                    task: lease.task,
+                    fence: lease.fence,
+                    requeue: Requeue::SameRank,
+                    pause: Duration::ZERO,
+                };
+                ensure!(self.rig.window.nack(&[nack]).await? == 0, "the dead handed {lease:?} back");
+            }
+        }
+        Ok(judged)
+    }
+
+    /// What the window takes for suspects are those that the deaths say.
+    pub(crate) fn check(&mut self, state: &State) -> Done {
+        self.kept += u64::from(!state.kept.is_empty());
+        let places = state.lanes.values().flatten().chain(state.leases.keys()).chain(state.kept.keys());
+        let suspects: BTreeSet<_> = places.filter(|task| self.is_suspect(TaskId(**task))).copied().collect();
+        ensure!(state.suspects() == suspects, "marked {:?}, suspects {suspects:?}", state.suspects());
+        Ok(())
     }
 
     async fn late_words(&mut self) -> Done {

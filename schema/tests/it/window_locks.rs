@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rad_core::ids::Hash128;
 use rad_schema::window::LockOutcome::{Held, Lost, Taken};
-use rad_schema::window::{LeaseTerms, Requeue};
+use rad_schema::window::{Fate, LeaseTerms, Requeue};
 
 use crate::Done;
 use crate::rig::{Rig, TERMS, wrong};
@@ -70,7 +70,7 @@ async fn a_lock_goes_with_its_lease_however_that_ends() -> Done {
     rig.complete(&tasks[0]).await?;
     rig.nack(&tasks[1], Requeue::Ledger).await?;
     rig.window.leave(worker).await?;
-    rig.window.reap(10).await?;
+    rig.reap(10, |_| Fate::Back).await?;
     let keys: Vec<String> = rig.ask("KEYS *ul:*").await?;
     assert_eq!(keys, [] as [&str; 0]);
     Ok(())

@@ -30,6 +30,8 @@ pub(crate) struct State {
     keys: BTreeMap<String, Vec<String>>,
     pub(crate) lanes: BTreeMap<(i64, i64), BTreeSet<i64>>,
     pub(crate) leases: BTreeMap<i64, Lease>,
+    /// Suspects that are kept for an incarnation: it, tenant and host.
+    pub(crate) kept: BTreeMap<i64, (i64, i64, i64)>,
 }
 
 impl State {
@@ -51,12 +53,23 @@ impl State {
             let [fence, worker, tenant, host] = words[..] else { anyhow::bail!("a lease is {lease:?}") };
             leases.insert(id.parse()?, (fence, worker, tenant, host));
         }
-        Ok(Self { leases, ..state })
+        let mut kept = BTreeMap::new();
+        for (worker, suspect) in state.pairs("kp") {
+            let words: Vec<i64> = suspect.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+            let [id, tenant, host, _, _] = words[..] else { anyhow::bail!("kept is {suspect:?}") };
+            kept.insert(id, (worker.parse()?, tenant, host));
+        }
+        Ok(Self { leases, kept, ..state })
     }
 
     fn pairs(&self, key: &str) -> BTreeMap<&str, &str> {
         let members = self.keys.get(key).map_or(&[][..], Vec::as_slice);
         members.chunks(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect()
+    }
+
+    /// Tasks that are claimed alone.
+    pub(crate) fn suspects(&self) -> BTreeSet<i64> {
+        self.pairs("su").keys().filter_map(|id| id.parse().ok()).collect()
     }
 
     fn number(&self, key: &str, member: &str) -> i64 {
@@ -80,6 +93,7 @@ impl State {
     /// Fails with the first thing that does not hold.
     pub(crate) fn check(&self) -> Done {
         self.check_tasks().context("tasks")?;
+        self.check_suspects().context("suspects")?;
         self.check_counts().context("counts")?;
         self.check_hosts().context("hosts")?;
         self.check_ring().context("ring")
@@ -92,7 +106,32 @@ impl State {
             for id in ids {
                 ensure!(seen.insert(*id), "task {id} is in two lanes");
                 ensure!(!self.leases.contains_key(id), "task {id} is in a lane and leased");
+                ensure!(!self.kept.contains_key(id), "task {id} is in a lane and kept");
             }
+        }
+        Ok(())
+    }
+
+    /// A suspect has its worker for itself, or waits; what is kept is kept for one worker that lives.
+    fn check_suspects(&self) -> Done {
+        let marks = self.pairs("su");
+        for id in self.suspects() {
+            let of = self.kept.get(&id).map_or(0, |(worker, ..)| *worker);
+            let mark = marks[id.to_string().as_str()];
+            ensure!(mark == of.to_string(), "suspect {id} is kept for {of} and marked {mark}");
+            if let Some((_, worker, ..)) = self.leases.get(&id) {
+                let beside = self.leases.values().filter(|(_, holder, ..)| holder == worker).count();
+                ensure!(beside == 1, "worker {worker} holds {beside} tasks and among them suspect {id}");
+            }
+        }
+        let due: BTreeSet<_> = self.pairs("kd").into_keys().collect();
+        let workers: BTreeSet<_> = self.pairs("kp").into_keys().collect();
+        ensure!(due == workers, "kept for {workers:?}, with a deadline for {due:?}");
+        let alive = self.pairs("wk");
+        for (id, (worker, ..)) in &self.kept {
+            ensure!(marks.contains_key(id.to_string().as_str()), "task {id} is kept and no suspect");
+            ensure!(!self.leases.contains_key(id), "task {id} is kept and leased");
+            ensure!(alive.contains_key(worker.to_string().as_str()), "task {id} is kept for nobody");
         }
         Ok(())
     }
@@ -105,6 +144,10 @@ impl State {
             *hosts.entry(host.to_string()).or_default() += 1;
             *tenants.entry(tenant.to_string()).or_default() += 1;
             held.entry(format!("W:{worker}")).or_default().insert(id.to_string());
+        }
+        for (_, tenant, host) in self.kept.values() {
+            *hosts.entry(host.to_string()).or_default() += 1;
+            *tenants.entry(tenant.to_string()).or_default() += 1;
         }
         let counted: BTreeMap<_, _> = self
             .pairs("hf")

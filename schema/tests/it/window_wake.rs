@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rad_core::ids::Incarnation;
-use rad_schema::window::{LaneFeed, Requeue, Waiter};
+use rad_schema::window::{Fate, LaneFeed, Requeue, Waiter};
 
 use crate::Done;
 use crate::rig::{Rig, TERMS, lane_feed, numbers};
@@ -75,7 +75,7 @@ async fn a_blocked_worker_is_woken_by_the_reaper() -> Done {
     forget_signals(&mut rig.dispatch.waiter().await?).await?;
     let reading = blocked(&rig).await?;
     rig.window.leave(Incarnation(1)).await?;
-    rig.window.reap(10).await?;
+    rig.reap(10, |_| Fate::Back).await?;
     assert!(reading.await??, "nobody woke the worker");
     Ok(())
 }

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metrics::{Gauge, counter, gauge, histogram};
 use rad_core::ids::TenantId;
-use rad_core::metrics::CRAWL_QUEUE;
-use rad_core::metrics::Role;
 use rad_core::metrics::fleet::{
     WORKER_DRAINING, WORKER_HEARTBEAT, WORKER_INFO, WORKER_SLOTS, WORKER_SLOTS_BUSY,
 };
 use rad_core::metrics::tasks::{CLAIM_BATCH, CLAIM_DURATION, CLAIM_EMPTY, CLAIMED, LOCK_CONTENTION, WAIT};
+use rad_core::metrics::{COMMIT, CRAWL_QUEUE, Role};
 use rad_schema::ledger::Hydrated;
 use rad_schema::process::metrics::{MetricsError, serve_metrics};
 use tokio::sync::OwnedSemaphorePermit;
@@ -41,7 +40,7 @@ fn announce(config: &Config) {
     gauge!(
         WORKER_INFO,
         "version" => env!("CARGO_PKG_VERSION"),
-        "commit" => option_env!("RAD_COMMIT").unwrap_or("unknown"),
+        "commit" => COMMIT,
         "region" => config.region.clone(),
         "pool" => pool()
     )

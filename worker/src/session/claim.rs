@@ -1,5 +1,7 @@
 //! Claims batches for free slots, takes them into hand in the ledger, and sends each page on its way.
 
+mod setback;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use self::setback::Setback;
 use super::{Session, wake};
 use crate::engine::ends;
 use crate::engine::meters::{self, Slot, Trail};
@@ -23,7 +26,8 @@ use crate::store::Finished;
 
 /// More in one call block Redis for a millisecond.
 const CLAIM_AT_MOST: usize = 32;
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// After a batch that Postgres did not give.
+const HYDRATE_PAUSE: Duration = Duration::from_millis(500);
 /// When another crawl of the tenant fetches the same URL: about as long as a fetch.
 const LOCKED_PAUSE: Duration = Duration::from_millis(500);
 
@@ -36,7 +40,7 @@ pub(super) async fn work(
     let stop = session.abort.child_token();
     let idle = Arc::new(Notify::new());
     let listener = tokio::spawn(wake::listen(Arc::clone(session), Arc::clone(&idle), stop.clone()));
-    let mut request = 0;
+    let (mut request, mut setback) = (0, Setback::default());
     loop {
         let slots = tokio::select! {
             // In this order: with free slots there would be another claim after the signal to stop.
@@ -49,27 +53,39 @@ pub(super) async fn work(
         match session.window.claim(session.worker, request, slots.len(), session.terms).await {
             Ok(batch) => {
                 meters::claimed(batch.tasks.len(), asked.elapsed());
+                setback.over();
                 request += 1;
+                let pause = batch.next_due.unwrap_or(wake::LONGEST_WAIT).min(wake::LONGEST_WAIT);
                 if batch.tasks.is_empty() {
                     drop(slots);
+                } else {
+                    session.engine.crash.pass("claimed");
+                    begin(session, &batch.tasks, slots, &finished).await;
+                }
+                if batch.alone {
+                    tokio::select! {
+                        () = shutdown.cancelled() => break,
+                        () = session.abort.cancelled() => break,
+                        () = empty_hand(session, pause) => {}
+                    }
+                } else if batch.tasks.is_empty() {
                     idle.notify_one();
-                    let pause = batch.next_due.unwrap_or(wake::LONGEST_WAIT).min(wake::LONGEST_WAIT);
                     tokio::select! {
                         () = shutdown.cancelled() => break,
                         () = session.abort.cancelled() => break,
                         () = session.kick.notified() => {}
                         () = tokio::time::sleep(pause) => {}
                     }
-                } else {
-                    session.engine.crash.pass("claimed");
-                    begin(session, &batch.tasks, slots, &finished).await;
                 }
             }
             Err(WindowError::Stale | WindowError::Gone) => session.abort.cancel(),
             Err(error) => {
                 // The answer may have been lost after the effect: the same request asks for the same batch.
-                tracing::warn!(error = chain(&error), "claim failed");
-                tokio::time::sleep(RETRY_PAUSE).await;
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    () = session.abort.cancelled() => {}
+                    () = tokio::time::sleep(setback.failed(&error)) => {}
+                }
             }
         }
     }
@@ -80,6 +96,14 @@ pub(super) async fn work(
     if listener.await.is_err() {
         tracing::error!("the wake-up task panicked");
     }
+}
+
+/// Waits until all pages have ended and `pause` has passed: what comes next may kill its worker, or is in hand, and
+/// nothing else may suffer from it. A signal for work that is read meanwhile goes to another worker, as no slot is free.
+async fn empty_hand(session: &Session, pause: Duration) {
+    let all = u32::try_from(session.engine.config.slots).expect("at most 4096 slots");
+    let _all = session.slots.acquire_many(all).await.expect("the semaphore is never closed");
+    tokio::time::sleep(pause).await;
 }
 
 /// At least one free slot, and as many more as are free, up to a claim's size.
@@ -111,7 +135,7 @@ async fn begin(
         Err(error) => {
             tracing::warn!(error = chain(&error), "batch not hydrated, handed back");
             hand_back(session, claimed.iter().map(|task| (task.task, task.fence)), Requeue::SameRank).await;
-            return tokio::time::sleep(RETRY_PAUSE * 5).await;
+            return tokio::time::sleep(HYDRATE_PAUSE).await;
         }
     };
     session.engine.crash.pass("hydrated");

@@ -2,10 +2,14 @@
 
 use rad_schema::probe::{RedisFault, RedisReport, RedisServer};
 
-use super::failed;
+use super::{CLUSTER_DOWN, failed};
 use crate::amount;
 use crate::doctor::row::{Check, Row};
 
+pub(super) const CLUSTER: Check = Check {
+    name: "redis_cluster",
+    why: "a cluster that lacks a master serves nothing, and a master without a replica has no successor",
+};
 pub(super) const VERSION: Check =
     Check { name: "redis_version", why: "the scripts use what Redis has since version 7" };
 pub(super) const EVICTION: Check = Check {
@@ -33,6 +37,26 @@ const NEARLY_FULL: u64 = 90;
 /// The row of a check of the server; skipped where it did not tell.
 fn of_server(check: Check, report: &RedisReport, judge: impl FnOnce(&RedisServer) -> Row) -> Row {
     report.server.as_ref().map_or_else(|_| check.skip("the server did not tell (see redis_version)"), judge)
+}
+
+pub(super) fn cluster(report: &RedisReport) -> Row {
+    let Some(cluster) = &report.cluster else {
+        return CLUSTER.ok("no cluster: one server by itself");
+    };
+    let detail = format!(
+        "Redis Cluster of {} masters, cluster_state {}; {} serves the fleet",
+        cluster.masters, cluster.state, cluster.serving
+    );
+    if cluster.state != "ok" {
+        CLUSTER.fail(detail, CLUSTER_DOWN)
+    } else if cluster.alone.is_empty() {
+        CLUSTER.ok(detail)
+    } else {
+        CLUSTER.warn(
+            format!("{detail}; no replica follows {}", cluster.alone.join(", ")),
+            "add replicas: redis-cli --cluster add-node NEW_HOST:PORT HOST:PORT --cluster-slave",
+        )
+    }
 }
 
 pub(super) fn version(report: &RedisReport) -> Row {
@@ -149,8 +173,9 @@ fn unscripted(fault: &RedisFault) -> Row {
         }
         RedisFault::Elsewhere(_) => SCRIPTS.fail(
             failed(fault),
-            "use one Redis that is no part of a cluster, or the cluster's node that has all slots",
+            "run rad doctor again; if it stays, end the move of slots: redis-cli --cluster fix HOST:PORT",
         ),
+        RedisFault::ClusterDown(_) => SCRIPTS.skip("can't be told: the cluster is down (see redis_cluster)"),
         _ => SCRIPTS.fail(failed(fault), "use Redis 7 or newer with scripts allowed"),
     }
 }

@@ -32,7 +32,7 @@ fn counts() -> Counts {
 
 #[test]
 fn the_text_has_counts_with_reasons_a_psql_command_and_short_samples() {
-    let text = summary(counts()).text(Paint::plain(), false);
+    let text = summary(counts()).text(Paint::plain(), false, false);
     for part in [
         "Crawl 4 of http://127.0.0.1:7071/: completed after 2.3 s",
         "  stored              7\n",
@@ -54,10 +54,16 @@ fn the_text_has_counts_with_reasons_a_psql_command_and_short_samples() {
 #[test]
 fn the_password_of_given_stores_is_not_shown() {
     let summary = summary(counts());
-    let text = summary.text(Paint::plain(), true);
+    let text = summary.text(Paint::plain(), true, false);
     assert!(text.contains("psql \"$DATABASE_URL\"") && !text.contains("rad_app@"), "{text}");
     assert_eq!(summary.json(true)["database_url"], Value::Null);
     assert_eq!(summary.json(false)["crawl"]["counts"]["stored"], 7);
+}
+
+#[test]
+fn only_who_does_not_stay_is_told_how_to() {
+    let told = |given, stays| summary(counts()).text(Paint::plain(), given, stays).contains("--stay");
+    assert_eq!([told(false, false), told(false, true), told(true, false)], [true, false, false]);
 }
 
 #[test]

@@ -33,9 +33,15 @@ pub enum RedisFault {
     /// The user lacks a right.
     #[error("the user may not do this")]
     Forbidden(#[source] RedisError),
-    /// Keys are spread over several servers.
-    #[error("the server is one part of a cluster")]
+    /// Another server of the cluster serves the keys.
+    #[error("another server of the cluster serves the shard")]
     Elsewhere(#[source] RedisError),
+    /// The cluster takes no commands, or nobody in it serves the shard.
+    #[error("the cluster is down")]
+    ClusterDown(#[source] RedisError),
+    /// Several servers are named that are no cluster.
+    #[error("several servers are named, but one is not part of a cluster")]
+    NoCluster(#[source] RedisError),
     /// Anything else.
     #[error("the server refuses")]
     Refused(#[source] RedisError),
@@ -55,6 +61,8 @@ impl RedisFault {
             | Self::CannotSave(source)
             | Self::Forbidden(source)
             | Self::Elsewhere(source)
+            | Self::ClusterDown(source)
+            | Self::NoCluster(source)
             | Self::Refused(source) => source,
         };
         match (source.code(), source.detail()) {
@@ -81,7 +89,8 @@ impl From<RedisError> for RedisFault {
             "NOREPLICAS" => Self::NoReplicas(error),
             "MISCONF" => Self::CannotSave(error),
             "NOPERM" => Self::Forbidden(error),
-            "MOVED" | "ASK" | "CLUSTERDOWN" | "CROSSSLOT" => Self::Elsewhere(error),
+            "MOVED" | "ASK" | "TRYAGAIN" | "CROSSSLOT" => Self::Elsewhere(error),
+            "CLUSTERDOWN" => Self::ClusterDown(error),
             _ => Self::Refused(error),
         }
     }

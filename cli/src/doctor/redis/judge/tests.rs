@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use rad_schema::probe::{Clock, RedisScripts};
+use rad_schema::probe::{Clock, RedisCluster, RedisScripts};
 
 use super::*;
 use crate::doctor::row::Status;
@@ -25,7 +25,7 @@ fn ran(ids: &[&str]) -> RedisScripts {
 
 fn report(server: RedisServer) -> RedisReport {
     let clock = Ok(Clock { ahead_us: 0, unsure_us: 0 });
-    RedisReport { server: Ok(server), scripts: Ok(ran(&[ID])), clock }
+    RedisReport { cluster: None, server: Ok(server), scripts: Ok(ran(&[ID])), clock }
 }
 
 #[test]
@@ -102,4 +102,20 @@ fn no_persistence_is_allowed_and_said() {
     let row = persistence(&report(RedisServer { append_only: Some(false), ..server() }));
     assert_eq!(row.status, Status::Ok);
     assert!(row.detail.contains("restart loses no URL"), "{}", row.detail);
+}
+
+#[test]
+fn a_cluster_must_be_well_and_should_have_replicas() {
+    let judged = |state: &str, alone: &[&str]| {
+        let alone = alone.iter().map(|address| (*address).to_owned()).collect();
+        let found =
+            RedisCluster { state: state.to_owned(), masters: 3, serving: "10.0.0.1:6379".to_owned(), alone };
+        cluster(&RedisReport { cluster: Some(found), ..report(server()) })
+    };
+    assert_eq!(judged("ok", &[]).status, Status::Ok);
+    assert_eq!(judged("fail", &[]).status, Status::Fail);
+    let lonely = judged("ok", &["10.0.0.2:6379"]);
+    assert_eq!(lonely.status, Status::Warn);
+    assert!(lonely.detail.ends_with("no replica follows 10.0.0.2:6379"), "{}", lonely.detail);
+    assert_eq!(cluster(&report(server())).status, Status::Ok);
 }

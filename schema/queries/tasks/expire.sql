@@ -1,0 +1,2 @@
+-- Removes ended tasks whose time to be read is over.
+SELECT dispatch_expire_tasks($1)
