@@ -81,7 +81,7 @@ CREATE TABLE crawl_urls (
     host_id     bigint NOT NULL,
     -- Dispatch rank in microseconds: enqueue time less priority x 30 s; the due time of a retry.
     rank        bigint NOT NULL,
-    -- Of the last hydrate. Not indexed: the update stays HOT.
+    -- Of the last hydrate; hydrated_us is NULL while the row waits. Not indexed: the update stays HOT.
     generation  bigint NOT NULL DEFAULT 0,
     fence       bigint NOT NULL DEFAULT 0,
     hydrated_us bigint,

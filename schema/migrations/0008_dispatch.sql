@@ -79,13 +79,19 @@ BEGIN ATOMIC
 END;
 
 -- Takes a claimed batch into hand. Rows that are finished, cancelled, paused or claimed later by somebody else
--- are not returned: the worker drops them.
-CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint)
+-- are not returned: the worker drops them. So it does with all of a generation that is over.
+CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint,
+                                 of_shard integer)
 RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, url text, depth smallint,
                attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
                trace_id text, document_id bigint, etag text, last_modified text)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
+    -- Whoever fills a new window lets hosts rest by the rows that are in hand. One that is taken into hand under the
+    -- old generation after that reading would be in nobody's sight: so a raise waits for this, and what comes after
+    -- a raise finds the new generation (dispatch_raise_generation has the same lock). Not a lock of the row: many
+    -- would write into it.
+    SELECT pg_advisory_xact_lock_shared(1918985319, of_shard);
     WITH taken AS (
         UPDATE crawl_urls u
         SET generation = new_generation, fence = claimed.fence,
@@ -95,6 +101,8 @@ BEGIN ATOMIC
         -- statistics reads all of a tenant's open rows from it to find one.
         WHERE u.tenant_id = claimed.tenant_id AND u.task_id = claimed.task_id AND u.state + 0 = 0
           AND (u.generation, u.fence) < (new_generation, claimed.fence)
+          AND NOT EXISTS (SELECT 1 FROM dispatch_shards s
+                          WHERE s.shard = of_shard AND s.generation > new_generation)
           -- A scalar sub-select, not a join: joined, a planner without statistics goes from the crawl to all
           -- of its open rows.
           AND (SELECT j.state FROM jobs j WHERE j.tenant_id = u.tenant_id AND j.job_id = u.job_id) = 'running'

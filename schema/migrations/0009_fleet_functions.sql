@@ -72,11 +72,12 @@ BEGIN ATOMIC
     FROM dispatch_shards s WHERE s.shard = wanted;
 END;
 
--- One caller wins: the old generation must still be the current one.
+-- One caller wins: the old generation must still be the current one. Waits for hydrates under it.
 CREATE FUNCTION dispatch_raise_generation(wanted integer, old_generation bigint, new_run_id text)
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
+    SELECT pg_advisory_xact_lock(1918985319, wanted);
     INSERT INTO dispatch_shards AS s (shard, generation, run_id)
     VALUES (wanted, old_generation + 1, new_run_id)
     ON CONFLICT (shard) DO UPDATE

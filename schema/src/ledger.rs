@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use crate::db::{Db, DbError};
 use crate::dead_letters::SUSPECT_DEATHS;
 use crate::process::metrics::Timing;
+use crate::queue::Queue;
 use crate::window::{Claimed, HostTerms, Lane, WINDOW};
 
 /// A task with everything that a worker needs to fetch it.
@@ -129,8 +130,8 @@ fn split(lanes: &[Lane]) -> (Vec<i64>, Vec<i64>) {
 }
 
 impl Db {
-    /// Takes claimed tasks of one generation into hand. What is not returned is finished, cancelled, paused or
-    /// somebody else's: drop it.
+    /// Takes claimed tasks of one generation into hand. What is not returned is finished, cancelled, paused, somebody
+    /// else's, or of a generation that is over: drop it.
     pub async fn hydrate(&self, claimed: &[Claimed], generation: i64) -> Result<Vec<Hydrated>, DbError> {
         let _timing = Timing::query("hydrate");
         let tenants: Vec<_> = claimed.iter().map(|task| task.tenant.0).collect();
@@ -141,6 +142,7 @@ impl Db {
             .bind(tasks)
             .bind(fences)
             .bind(generation)
+            .bind(Queue::Crawl.shard())
             .fetch_all(&self.pool)
             .await
             .map_err(DbError::doing("hydrate claimed tasks"))?;

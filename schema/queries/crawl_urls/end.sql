@@ -1,9 +1,12 @@
 -- Ends tasks, or sends them to their next attempt (state 0 and a wait). Only from the open state, and only
--- under the fence that the caller hydrated with: no row means that the task is somebody else's now.
+-- under the fence that the caller hydrated with: no row means that the task is somebody else's now. A row that waits
+-- for its next attempt is in nobody's hand (hydrated_us): a commit that comes again, because its answer was lost,
+-- counts no second attempt and finds the same rank.
 UPDATE crawl_urls u
 SET state = e.state, verdict = e.verdict, evidence = e.evidence, document_id = e.document_id,
-    attempts = u.attempts + e.failed_attempts,
-    rank = CASE WHEN e.wait_us IS NULL THEN u.rank
+    attempts = u.attempts + CASE WHEN u.hydrated_us IS NULL THEN 0 ELSE e.failed_attempts END,
+    hydrated_us = CASE WHEN e.state = 0 THEN NULL ELSE u.hydrated_us END,
+    rank = CASE WHEN e.wait_us IS NULL OR u.hydrated_us IS NULL THEN u.rank
                 ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + e.wait_us END,
     ended_at = CASE WHEN e.state = 0 THEN NULL ELSE now() END
 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::bigint[],

@@ -215,10 +215,10 @@ fn tally(
             job_of.insert(target.task, outcome.job);
             tally.discovered += 1;
         }
-        tally.excluded.host += outcome.excluded.host;
-        tally.excluded.path += outcome.excluded.path;
-        tally.excluded.depth += outcome.excluded.depth;
-        tally.excluded.samples.extend(outcome.excluded.samples.iter().take(5).cloned());
+        // A page that waits is fetched again, and finds the same links.
+        if !matches!(outcome.end, End::Wait { .. }) {
+            tally.leave_out(&outcome.excluded);
+        }
         if let (Some(page), Some(Fate::Stored(document))) = (page_of(outcome), fates.get(&outcome.task)) {
             tally.documents.push(*document);
             tally.chunks += i64::try_from(page.chunks.len()).unwrap_or(i64::MAX);

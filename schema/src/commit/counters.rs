@@ -31,6 +31,14 @@ impl Tally {
         }
     }
 
+    /// Adds links of a page that the scope left out.
+    pub(super) fn leave_out(&mut self, links: &Excluded) {
+        self.excluded.host += links.host;
+        self.excluded.path += links.path;
+        self.excluded.depth += links.depth;
+        self.excluded.samples.extend(links.samples.iter().take(5).cloned());
+    }
+
     fn of(&self, state: State) -> i64 {
         self.ended[usize::try_from(state.code()).expect("state numbers are not negative")]
     }

@@ -2,10 +2,12 @@
 
 use rad_core::ids::{Fence, TaskId};
 use rad_schema::window::Claimed;
+use sqlx::Connection as _;
 
 use crate::Done;
 use crate::crawl::Crawl;
 use crate::page::url;
+use crate::snapshot::everything;
 
 #[tokio::test]
 async fn hydrate_drops_what_is_finished_ended_paused_or_claimed_later() -> Done {
@@ -35,5 +37,60 @@ async fn hydrate_drops_what_is_finished_ended_paused_or_claimed_later() -> Done 
     assert_eq!(crawl.db().hydrate(&[next], 2).await?.len(), 1);
     let old = crawl.claims(&[open]);
     assert!(crawl.db().hydrate(&old, 1).await?.is_empty(), "generation 1 is over");
+    crawl.finish().await
+}
+
+#[tokio::test]
+async fn a_claim_of_a_generation_before_is_not_taken_into_hand() -> Done {
+    let mut crawl = Crawl::with_pages(1).await?;
+    let open = crawl.task(crawl.job, "/0").await?;
+    let claims = crawl.claims(&[open]);
+    for old in 0..2 {
+        assert_eq!(crawl.db().raise_generation(old, "a server").await?, Some(old + 1));
+    }
+    let before = everything(&mut crawl.owner).await?;
+    assert!(crawl.db().hydrate(&claims, 1).await?.is_empty(), "generation 1 is over");
+    assert_eq!(everything(&mut crawl.owner).await?, before);
+    let fence = Fence { generation: 2, counter: 1 };
+    assert_eq!(crawl.db().hydrate(&[Claimed { fence, ..claims[0] }], 2).await?.len(), 1);
+    crawl.finish().await
+}
+
+/// Whoever fills the new window reads the ledger after the raise: what was taken into hand before must be there.
+#[tokio::test]
+async fn a_raise_waits_for_what_is_being_taken_into_hand() -> Done {
+    let mut crawl = Crawl::with_pages(1).await?;
+    assert_eq!(crawl.db().raise_generation(0, "a server").await?, Some(1));
+    let open = crawl.task(crawl.job, "/0").await?;
+    let claims = crawl.claims(&[open]);
+    let mut holder = crawl.store.owner().await?;
+    let mut hold = holder.begin().await?;
+    sqlx::query("SELECT 1 FROM crawl_urls FOR UPDATE").execute(&mut *hold).await?;
+    let db = crawl.db().clone();
+    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
+    crawl.wait_for_waiters(1).await?;
+    let db = crawl.db().clone();
+    let raise = tokio::spawn(async move { db.raise_generation(1, "another server").await });
+    crawl.wait_for_waiters(2).await?;
+    hold.rollback().await?;
+    assert_eq!(hydrate.await??.len(), 1);
+    assert_eq!(raise.await??, Some(2));
+    crawl.finish().await
+}
+
+#[tokio::test]
+async fn what_is_taken_into_hand_during_a_raise_is_too_late() -> Done {
+    let mut crawl = Crawl::with_pages(1).await?;
+    assert_eq!(crawl.db().raise_generation(0, "a server").await?, Some(1));
+    let open = crawl.task(crawl.job, "/0").await?;
+    let claims = crawl.claims(&[open]);
+    let mut leader = crawl.store.owner().await?;
+    let mut raise = leader.begin().await?;
+    sqlx::query("SELECT dispatch_raise_generation(0, 1, 'another server')").execute(&mut *raise).await?;
+    let db = crawl.db().clone();
+    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
+    crawl.wait_for_waiters(1).await?;
+    raise.commit().await?;
+    assert!(hydrate.await??.is_empty(), "generation 1 was over before it was through");
     crawl.finish().await
 }
