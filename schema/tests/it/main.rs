@@ -12,6 +12,7 @@ mod stores;
 
 mod admin;
 mod cluster;
+mod commit_attempts;
 mod commit_changes;
 mod commit_failures;
 mod commit_fences;
@@ -21,6 +22,7 @@ mod commit_pages;
 mod commit_storage;
 mod dead_letters;
 mod fleet;
+mod histories;
 mod hydrate;
 mod jobs;
 mod ledger;

@@ -1,0 +1,141 @@
+//! Random histories of the whole protocol over a real Redis and a real Postgres, beside a reference model.
+//!
+//! Every operation and every fault is a step: crashes between any two calls, lost answers, wipes, stale actors,
+//! limits that are reached. After each step both stores must be what the model says, and in the end, when faults have
+//! stopped, everything must come to its end. `RAD_HISTORY_SEED=n` replays one history, `RAD_HISTORIES=n` sets how
+//! many there are; `docs/model.md` says more.
+
+mod check;
+mod commit;
+mod completion;
+mod drain;
+mod glass;
+mod judgement;
+mod leader;
+mod ledger;
+mod people;
+mod sabotage;
+mod tally;
+mod worker;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use self::sabotage::Sabotage;
+use self::tally::Tally;
+use self::world::{History, Stores};
+use crate::Done;
+
+const STEPS: usize = 120;
+/// No more histories are begun after this, unless their number is given: a busy machine checks fewer.
+const BUDGET: Duration = Duration::from_secs(40);
+/// Histories in one database: checks read whole tables.
+const IN_A_ROW: u64 = 50;
+/// A sabotage that so many histories do not notice is not noticed.
+const MOST_UNNOTICED: u64 = 40;
+
+impl History {
+    async fn step(&mut self) -> Done {
+        match self.dice.roll(20) {
+            0..14 => self.work().await?,
+            14..18 => self.lead().await?,
+            _ => self.people().await?,
+        }
+        self.tally.add("steps");
+        self.check().await
+    }
+}
+
+/// One history; the stores again, for the next.
+async fn history(
+    stores: Stores,
+    seed: u64,
+    serial: u64,
+    sabotage: Option<Sabotage>,
+) -> anyhow::Result<(Stores, Tally)> {
+    let mut history = History::begin(stores, seed, serial, sabotage).await.context("beginning")?;
+    history.check().await.context("begun")?;
+    for step in 0..STEPS {
+        history.step().await.with_context(|| format!("step {step}"))?;
+    }
+    history.drain().await.context("draining")?;
+    history.tally.add("histories");
+    Ok(history.end())
+}
+
+fn number(name: &str) -> anyhow::Result<Option<u64>> {
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse())
+        .transpose()
+        .with_context(|| format!("{name} is a number"))
+}
+
+/// Histories of every second seed from `first` on, or from so many later as `RAD_HISTORY_FROM` says.
+async fn histories(first: u64) -> Done {
+    let first = first + number("RAD_HISTORY_FROM")?.unwrap_or(0);
+    let replayed = number("RAD_HISTORY_SEED")?;
+    let wanted = number("RAD_HISTORIES")?;
+    let many = if replayed.is_some() { first % 2 } else { wanted.unwrap_or(u64::MAX / 2).div_ceil(2) };
+    let (began, mut stores, mut tally) = (Instant::now(), Stores::start().await?, Tally::default());
+    let mut done = 0;
+    while done < many && (wanted.is_some() || began.elapsed() < BUDGET) {
+        if done > 0 && done % IN_A_ROW == 0 {
+            stores = stores.renewed().await?;
+        }
+        let seed = replayed.unwrap_or(first + 2 * done);
+        let (next, of_this) = history(stores, seed, done, None).await.with_context(|| {
+            format!("after {} s, with RAD_HISTORY_SEED={seed}", began.elapsed().as_secs())
+        })?;
+        (stores, done) = (next, done + 1);
+        tally.merge(&of_this);
+    }
+    eprintln!("from seed {first} in {:.0} s: {tally}", began.elapsed().as_secs_f64());
+    if replayed.is_none() && done > 20 {
+        for kind in
+            ["crashes", "deaths", "poisoned", "wipes", "refused: quota", "refused: not ours", "suspects"]
+        {
+            ensure!(tally.of(kind) > 0, "no {kind} in {done} histories");
+        }
+    }
+    stores.remove().await
+}
+
+#[tokio::test]
+async fn random_histories_agree_with_the_model_and_come_to_their_end() -> Done {
+    histories(1).await
+}
+
+#[tokio::test]
+async fn more_random_histories_agree_with_the_model_and_come_to_their_end() -> Done {
+    histories(2).await
+}
+
+/// What the checks say of histories with a sabotage.
+async fn notice(sabotage: Sabotage) -> Done {
+    let mut stores = Stores::start().await?;
+    for seed in 0..MOST_UNNOTICED {
+        match history(stores, seed, seed, Some(sabotage)).await {
+            Ok((again, _)) => stores = again,
+            Err(error) => {
+                eprintln!("{sabotage:?}, seed {seed}: {error:#}");
+                return Ok(());
+            }
+        }
+    }
+    bail!("nobody noticed {sabotage:?} in {MOST_UNNOTICED} histories")
+}
+
+#[tokio::test]
+async fn what_is_done_wrong_on_purpose_is_noticed() -> Done {
+    let mut unnoticed = Vec::new();
+    for sabotage in sabotage::ALL {
+        if let Err(error) = notice(sabotage).await {
+            unnoticed.push(error.to_string());
+        }
+    }
+    ensure!(unnoticed.is_empty(), "{unnoticed:?}");
+    Ok(())
+}
