@@ -22,6 +22,7 @@ pub(crate) const ONE_STORE: &str = "every URL is stored at most once";
 pub(crate) const COUNTERS: &str = "counters and bill agree with the rows";
 pub(crate) const STALE_COMMIT: &str = "a commit under another fence changes nothing";
 pub(crate) const EFFECT_ONCE: &str = "a commit has its effect once, however often it is asked for";
+pub(crate) const DEATH_ONCE: &str = "a death counts once against a task, whoever dies while counting";
 pub(crate) const FENCES_RISE: &str = "the fences of a row only rise";
 pub(crate) const ONE_HAND: &str = "a URL is in the hands of one living worker";
 pub(crate) const NO_ORPHAN: &str = "who holds a lease knows it or will be told";
@@ -96,10 +97,8 @@ impl Model for Dispatch {
             }),
             Property::always(COUNTERS, |_, state: &State| counters_agree(state)),
             Property::always(STALE_COMMIT, |_, state: &State| !state.broken.stale_commit),
-            Property::always(
-                "a commit has its effect once, however often it is asked for",
-                |_, state: &State| !state.broken.counted_twice,
-            ),
+            Property::always(EFFECT_ONCE, |_, state: &State| !state.broken.counted_twice),
+            Property::always(DEATH_ONCE, |_, state: &State| !state.broken.died_twice),
             Property::always(FENCES_RISE, |_, state: &State| !state.broken.fence_fell),
             Property::always(ONE_HAND, |_, state: &State| one_hand(state)),
             Property::always(NO_ORPHAN, |model: &Self, state: &State| no_orphan(state, model.rules.guards)),

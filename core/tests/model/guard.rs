@@ -11,6 +11,10 @@ pub(crate) enum Guard {
     HydrateFence,
     /// Hydrate takes open rows only.
     HydrateOpen,
+    /// Hydrate refuses a generation that is over.
+    HydrateGeneration,
+    /// A failed attempt counts once after each hydrate.
+    CountOnce,
     /// Claim compares the generation.
     ClaimGeneration,
     /// The call for the URL locks compares generation and `run_id`.
@@ -39,6 +43,8 @@ pub(crate) enum Guard {
     LeaderRun,
     /// Deaths count against open rows only.
     DeathsOpen,
+    /// The death of an incarnation counts once against a task.
+    DeathOnce,
     /// Old keys are swept after a rebuild.
     Sweep,
     /// A worker gives up its pages before its lease ends.

@@ -29,13 +29,7 @@ pub(crate) struct Hosts {
 impl Hosts {
     /// A host of one tenant with a short delay; the calls for URL locks are answered.
     pub(crate) fn whole(faults: u8, losses: u8) -> Self {
-        let rules = Rules {
-            guards: Guards::default(),
-            delay: 1,
-            one_lane: true,
-            lock_fails: false,
-            hydrate_compares: false,
-        };
+        let rules = Rules { guards: Guards::default(), delay: 1, one_lane: true, lock_fails: false };
         Self { rules, faults, losses }
     }
 
@@ -56,11 +50,6 @@ impl Hosts {
     /// The call for the URL locks may fail.
     pub(crate) fn with_failing_locks(self) -> Self {
         Self { rules: Rules { lock_fails: true, ..self.rules }, ..self }
-    }
-
-    /// Hydrate refuses a generation that is not the shard's.
-    pub(crate) fn with_hydrate_comparing(self) -> Self {
-        Self { rules: Rules { hydrate_compares: true, ..self.rules }, ..self }
     }
 }
 

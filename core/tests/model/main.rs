@@ -17,14 +17,14 @@ use self::limits::Limits;
 
 #[test]
 fn whatever_befalls_processes_every_effect_happens_once_and_the_end_stays_within_reach() {
-    let states = prove("processes", &Dispatch::whole(1, faults(1), 0));
+    let states = prove("processes", &Dispatch::whole(1, faults(1), 0).with_failures());
     assert!(states > 50_000, "the model has shrunk to {states} states");
 }
 
 #[test]
 fn whatever_befalls_redis_every_effect_happens_once_and_the_end_stays_within_reach() {
     let states = prove("Redis", &Dispatch::whole(1, 0, faults(1)).with_sweeps());
-    assert!(states > 80_000, "the model has shrunk to {states} states");
+    assert!(states > 70_000, "the model has shrunk to {states} states");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_host_sees_one_request_at_a_time_whoever_dies_or_sleeps() {
 
 #[test]
 fn a_host_of_one_tenant_sees_one_request_at_a_time_across_a_rebuild() {
-    let states = prove("host, Redis", &Hosts::whole(0, faults(1)));
+    let states = prove("host, Redis", &Hosts::whole(0, faults(1)).with_failing_locks());
     assert!(states > 40_000, "the model has shrunk to {states} states");
 }
 

@@ -24,6 +24,8 @@ fn the_guards_of_commit_and_hydrate_are_needed() {
     dispatch(Guard::CommitFence, (1, 1, 0), dispatch::STALE_COMMIT);
     dispatch(Guard::CommitOpen, (1, 0, 0), dispatch::ONE_STORE);
     dispatch(Guard::HydrateFence, (1, 1, 0), dispatch::FENCES_RISE);
+    let failures = Dispatch::whole(1, 1, 0).with_failures().without(&[Guard::CountOnce]);
+    caught(Guard::CountOnce, dispatch::EFFECT_ONCE, refute(&failures));
 }
 
 #[test]
@@ -49,8 +51,9 @@ fn what_repairs_is_needed() {
 }
 
 #[test]
-fn deaths_count_against_open_rows_only() {
+fn deaths_count_once_and_against_open_rows_only() {
     dispatch(Guard::DeathsOpen, (1, 2, 0), dispatch::COUNTERS);
+    dispatch(Guard::DeathOnce, (1, 2, 0), dispatch::DEATH_ONCE);
 }
 
 #[test]
@@ -73,7 +76,11 @@ fn the_guards_of_host_clocks_are_needed() {
     host(Guard::RestAfterFetch, Hosts::whole(0, 0), hosts::DELAY_KEPT);
     host(Guard::RestAfterReap, Hosts::whole(1, 0).slow(), hosts::DELAY_KEPT);
     host(Guard::RestAfterRebuild, Hosts::whole(0, 1), hosts::ONE_AT_A_TIME);
-    host(Guard::LockGeneration, Hosts::whole(0, 1), hosts::ONE_AT_A_TIME);
+    let failing = Hosts::whole(0, 1).with_failing_locks();
+    host(Guard::HydrateGeneration, failing, hosts::ONE_AT_A_TIME);
+    let both = [Guard::HydrateGeneration, Guard::LockGeneration];
+    let found = refute(&Hosts::whole(0, 1).without(&both));
+    caught(Guard::LockGeneration, hosts::ONE_AT_A_TIME, found);
 }
 
 #[test]
@@ -89,12 +96,13 @@ fn the_guards_of_limits_are_needed() {
     }
 }
 
-/// They save work, and others stand behind them: the open state in the commit, the comparison in the call for the
-/// URL locks.
+/// They save work, and others stand before or behind them: the open state in the commit; the comparison in hydrate.
 #[test]
-fn two_guards_only_save_work() {
+fn three_guards_only_save_work() {
     let without = Dispatch::whole(1, 1, 0).without(&[Guard::HydrateOpen]);
     assert_eq!(refute(&without), None);
-    let without = Hosts::whole(0, 1).without(&[Guard::ClaimGeneration]);
-    assert_eq!(refute(&without), None);
+    for guard in [Guard::ClaimGeneration, Guard::LockGeneration] {
+        let without = Hosts::whole(0, 1).without(&[guard]);
+        assert_eq!(refute(&without), None);
+    }
 }

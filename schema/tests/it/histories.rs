@@ -10,6 +10,7 @@ mod commit;
 mod completion;
 mod drain;
 mod glass;
+mod hand;
 mod judgement;
 mod leader;
 mod ledger;
@@ -19,6 +20,8 @@ mod tally;
 mod worker;
 mod world;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -27,12 +30,20 @@ use self::sabotage::Sabotage;
 use self::tally::Tally;
 use self::world::{History, Stores};
 use crate::Done;
+use crate::snapshot::assert_counts_are_true;
 
-const STEPS: usize = 120;
+const STEPS: usize = 100;
 /// No more histories are begun after this, unless their number is given: a busy machine checks fewer.
 const BUDGET: Duration = Duration::from_secs(40);
 /// Histories in one database: checks read whole tables.
 const IN_A_ROW: u64 = 50;
+/// And the whole database is read so often, with what the model does not have: chunks, bodies, bytes, reasons.
+const TRUE_EVERY: u64 = 10;
+/// Long runs say how far they are.
+const TOLD_EVERY: u64 = 100;
+/// A gap in a heartbeat of the test's own that is longer is not the protocol's doing: the machine stood still, and
+/// time limits have passed that the model does not have. A history that fails with one is told again.
+const STANDSTILL: Duration = Duration::from_secs(3);
 /// A sabotage that so many histories do not notice is not noticed.
 const MOST_UNNOTICED: u64 = 40;
 
@@ -62,7 +73,45 @@ async fn history(
     }
     history.drain().await.context("draining")?;
     history.tally.add("histories");
-    Ok(history.end())
+    let (mut stores, tally) = history.end();
+    if serial % TRUE_EVERY == TRUE_EVERY - 1 {
+        assert_counts_are_true(&mut stores.owner).await?;
+    }
+    Ok((stores, tally))
+}
+
+/// Notices when the machine stands still.
+struct Pulse {
+    longest: Arc<AtomicU64>,
+    beats: tokio::task::JoinHandle<()>,
+}
+
+impl Pulse {
+    fn start() -> Self {
+        let longest = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&longest);
+        let beats = tokio::spawn(async move {
+            let mut last = Instant::now();
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let now = Instant::now();
+                let gap = u64::try_from((now - last).as_millis()).unwrap_or(u64::MAX);
+                seen.fetch_max(gap, Ordering::Relaxed);
+                last = now;
+            }
+        });
+        Self { longest, beats }
+    }
+
+    fn longest(&self) -> Duration {
+        Duration::from_millis(self.longest.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.beats.abort();
+    }
 }
 
 fn number(name: &str) -> anyhow::Result<Option<u64>> {
@@ -86,11 +135,25 @@ async fn histories(first: u64) -> Done {
             stores = stores.renewed().await?;
         }
         let seed = replayed.unwrap_or(first + 2 * done);
-        let (next, of_this) = history(stores, seed, done, None).await.with_context(|| {
-            format!("after {} s, with RAD_HISTORY_SEED={seed}", began.elapsed().as_secs())
-        })?;
-        (stores, done) = (next, done + 1);
-        tally.merge(&of_this);
+        let pulse = Pulse::start();
+        match history(stores, seed, done, None).await {
+            Ok((next, of_this)) => {
+                (stores, done) = (next, done + 1);
+                tally.merge(&of_this);
+                if done % TOLD_EVERY == 0 {
+                    eprintln!("from seed {first} in {:.0} s: {tally}", began.elapsed().as_secs_f64());
+                }
+            }
+            Err(error) if pulse.longest() > STANDSTILL => {
+                eprintln!("the machine stood still for {:?} in {seed}: {error:#}", pulse.longest());
+                tally.add("told again after a standstill");
+                stores = Stores::start().await?;
+            }
+            Err(error) => {
+                let after = began.elapsed().as_secs();
+                return Err(error.context(format!("after {after} s, with RAD_HISTORY_SEED={seed}")));
+            }
+        }
     }
     eprintln!("from seed {first} in {:.0} s: {tally}", began.elapsed().as_secs_f64());
     if replayed.is_none() && done > 20 {

@@ -1,6 +1,6 @@
 //! The tasks of the leading scheduler, and what befalls Redis.
 
-use super::state::{Leader, MOST_LOST, Rebuild, State, URLS, Window};
+use super::state::{Leader, MOST_LOST, Rebuild, State, Window};
 use super::step::{Rules, Step};
 use crate::guard::{Guard, Guards};
 
@@ -32,19 +32,28 @@ impl State {
         Some(self.leader.known).filter(|known| *known != 0 && !self.redis.is_stale(*known))
     }
 
+    /// Script, statement, script: what was counted ends, and what is dead now is named.
     fn reap(&mut self, guards: Guards) -> Option<()> {
         self.works_on()?;
-        // One after the other: script, statement, script.
-        if self.leader.reaped != [false; URLS] {
+        if self.leader.dead.iter().flatten().any(|(_, counted)| !counted) {
             return None;
         }
-        self.leader.reaped = self.redis.reap(guards);
+        for (url, dead) in std::mem::take(&mut self.leader.dead).into_iter().enumerate() {
+            if let Some((lease, _)) = dead {
+                self.redis.bury(url, lease, self.postgres.is_open(url), guards);
+            }
+        }
+        self.leader.dead = self.redis.reap(guards).map(|dead| dead.map(|lease| (lease, false)));
         Some(())
     }
 
     fn count_deaths(&mut self, guards: Guards) {
-        let reaped = std::mem::take(&mut self.leader.reaped);
-        self.postgres.count_deaths(reaped, guards);
+        for (url, dead) in self.leader.dead.iter_mut().enumerate() {
+            if let Some((lease, counted @ false)) = dead {
+                self.postgres.count_death(url, *lease, guards, &mut self.broken);
+                *counted = true;
+            }
+        }
     }
 
     /// The reads of `keep_open`.

@@ -1,7 +1,7 @@
 //! The statements on the ledger, each one atomic: row locks hold from the first write of a row to the end of its
 //! transaction, so two of them on one row come one after the other.
 
-use super::state::{Broken, Fence, MAX_DEATHS, Postgres, RowState, URLS};
+use super::state::{Broken, Fence, Lease, MAX_DEATHS, Postgres, RowState, URLS, bit};
 use crate::guard::{Guard, Guards};
 
 /// The answer to a commit.
@@ -9,8 +9,8 @@ use crate::guard::{Guard, Guards};
 pub(crate) enum Applied {
     /// Stored; true when the second URL is new by it.
     Stored(bool),
-    /// Open still, for another attempt.
-    Waits,
+    /// Open still, for another attempt; true when this one was counted now.
+    Waits(bool),
     NotOurs,
 }
 
@@ -28,13 +28,14 @@ impl Postgres {
     pub(crate) fn hydrate(&mut self, url: usize, fence: Fence, guards: Guards, broken: &mut Broken) -> bool {
         let row = &mut self.rows[url];
         let open = row.state == RowState::Open;
-        if (guards.hold(Guard::HydrateOpen) && !open)
+        if (guards.hold(Guard::HydrateGeneration) && fence.generation < self.generation)
+            || (guards.hold(Guard::HydrateOpen) && !open)
             || (guards.hold(Guard::HydrateFence) && row.fence >= fence)
         {
             return false;
         }
         broken.fence_fell |= fence <= row.fence;
-        row.fence = fence;
+        (row.fence, row.in_hand) = (fence, true);
         true
     }
 
@@ -45,7 +46,7 @@ impl Postgres {
         }
         let row = &mut self.rows[url];
         broken.stale_commit |= row.fence != fence;
-        row.state = RowState::Stored;
+        (row.state, row.died) = (RowState::Stored, 0);
         row.effects = (row.effects + 1).min(2);
         self.stored += 1;
         self.billed += 1;
@@ -58,12 +59,14 @@ impl Postgres {
     }
 
     /// The commit of a failed attempt: the row stays open, its attempts are counted.
-    pub(crate) fn wait(&self, url: usize, fence: Fence, guards: Guards, broken: &mut Broken) -> Applied {
+    pub(crate) fn wait(&mut self, url: usize, fence: Fence, guards: Guards, broken: &mut Broken) -> Applied {
         if !self.is_ours(url, fence, guards) {
             return Applied::NotOurs;
         }
-        broken.stale_commit |= self.rows[url].fence != fence;
-        Applied::Waits
+        let row = &mut self.rows[url];
+        broken.stale_commit |= row.fence != fence;
+        let in_hand = std::mem::take(&mut row.in_hand);
+        Applied::Waits(in_hand || !guards.hold(Guard::CountOnce))
     }
 
     /// The condition of `crawl_urls/end.sql`.
@@ -73,18 +76,25 @@ impl Postgres {
             && (!guards.hold(Guard::CommitFence) || row.fence == fence)
     }
 
-    /// `dispatch_count_deaths`.
-    pub(crate) fn count_deaths(&mut self, tasks: [bool; URLS], guards: Guards) {
-        for (row, _) in self.rows.iter_mut().zip(tasks).filter(|(_, died)| *died) {
-            if guards.hold(Guard::DeathsOpen) && row.state != RowState::Open {
-                continue;
-            }
-            row.deaths = (row.deaths + 1).min(MAX_DEATHS);
-            if row.deaths == MAX_DEATHS {
-                row.state = RowState::Failed;
-                self.failed += 1;
-            }
+    /// `dispatch_count_deaths`: an incarnation's death once, however often it is told.
+    pub(crate) fn count_death(&mut self, url: usize, lease: Lease, guards: Guards, broken: &mut Broken) {
+        let row = &mut self.rows[url];
+        let open = row.state == RowState::Open;
+        let known = row.died & bit(lease.incarnation) != 0;
+        if (guards.hold(Guard::DeathsOpen) && !open) || (guards.hold(Guard::DeathOnce) && known) {
+            return;
         }
+        broken.died_twice |= known;
+        row.died |= bit(lease.incarnation);
+        row.deaths = (row.deaths + 1).min(MAX_DEATHS);
+        if row.deaths == MAX_DEATHS {
+            (row.state, row.died) = (RowState::Failed, 0);
+            self.failed += 1;
+        }
+    }
+
+    pub(crate) fn is_open(&self, url: usize) -> bool {
+        self.rows[url].state == RowState::Open
     }
 
     /// `dispatch_feed`: the open rows.

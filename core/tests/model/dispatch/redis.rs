@@ -114,7 +114,11 @@ impl Redis {
 
     /// `nack.lua`: back to the lane, or to the ledger alone.
     pub(crate) fn nack(&mut self, generation: u8, task: Task, to_lane: bool, guards: Guards) {
-        if !self.is_stale(generation) && self.release(task, guards) && to_lane {
+        // What the dead held is the reaper's.
+        let living = self.window.leases[task.url].is_some_and(|lease| {
+            self.window.members[usize::from(lease.incarnation - 1)].pulse == Pulse::Alive
+        });
+        if !self.is_stale(generation) && living && self.release(task, guards) && to_lane {
             self.enqueue(task.url, guards);
         }
     }
@@ -128,8 +132,8 @@ impl Redis {
         let member = self.member(incarnation);
         if !holds {
             *member = Member::default();
-        } else if member.pulse == Pulse::Alive {
-            member.pulse = Pulse::Expired;
+        } else if member.pulse != Pulse::Absent {
+            member.pulse = Pulse::Left;
         }
     }
 
@@ -137,31 +141,44 @@ impl Redis {
         self.window.leases.iter().flatten().any(|lease| lease.incarnation == incarnation)
     }
 
-    /// `reap.lua`, as far as it concerns the dead: what was taken back.
-    pub(crate) fn reap(&mut self, guards: Guards) -> [bool; URLS] {
-        let mut reaped = [false; URLS];
-        for (url, back) in reaped.iter_mut().enumerate() {
+    /// `reap.lua`: ends the lease of a death that was counted; its task goes back unless it has ended.
+    pub(crate) fn bury(&mut self, url: usize, lease: Lease, open: bool, guards: Guards) {
+        if self.release(Task { url, counter: lease.counter }, guards) && open {
+            self.enqueue(url, guards);
+        }
+    }
+
+    /// `reap.lua`: takes back what was left at a goodbye, and names what the dead hold.
+    pub(crate) fn reap(&mut self, guards: Guards) -> [Option<Lease>; URLS] {
+        let mut dead = [None; URLS];
+        for (url, named) in dead.iter_mut().enumerate() {
             let Some(lease) = self.window.leases[url] else { continue };
-            let dead = self.member(lease.incarnation).pulse == Pulse::Expired;
-            if dead || !guards.hold(Guard::ReapExpired) {
-                *back = self.take_back(url, guards);
+            match self.member(lease.incarnation).pulse {
+                Pulse::Left => self.take_back(url, guards),
+                Pulse::Alive if guards.hold(Guard::ReapExpired) => {}
+                _ => *named = Some(lease),
             }
         }
-        for member in &mut self.window.members {
-            if member.pulse == Pulse::Expired {
+        for incarnation in (1..).take(self.window.members.len()) {
+            let holds = self.holds(incarnation);
+            let member = self.member(incarnation);
+            if matches!(member.pulse, Pulse::Expired | Pulse::Left) && !holds {
                 *member = Member::default();
             }
         }
-        reaped
+        dead
     }
 
-    /// `reap.lua`, as far as it concerns a lease past its hard deadline.
-    pub(crate) fn take_back(&mut self, url: usize, guards: Guards) -> bool {
-        let held = self.window.leases[url].take().is_some();
-        if held {
+    /// `reap.lua`, as far as it concerns a lease past its hard deadline. What the dead hold is counted.
+    pub(crate) fn is_of_the_dead(&self, url: usize) -> bool {
+        let holder = self.window.leases[url].map(|lease| usize::from(lease.incarnation - 1));
+        holder.is_some_and(|holder| self.window.members[holder].pulse == Pulse::Expired)
+    }
+
+    pub(crate) fn take_back(&mut self, url: usize, guards: Guards) {
+        if self.window.leases[url].take().is_some() {
             self.enqueue(url, guards);
         }
-        held
     }
 
     /// `feed.lua`.

@@ -6,7 +6,7 @@ pub(crate) const WORKERS: usize = 2;
 /// Incarnations that Redis or a worker can know of at once. Numbers that nobody knows any more are given again:
 /// they are only compared.
 pub(crate) const INCARNATIONS: usize = 7;
-/// The death of so many workers ends a task.
+/// The death of so many workers ends a task. In the fleet it is three; the last of them claims it alone.
 pub(crate) const MAX_DEATHS: u8 = 2;
 
 /// Redis loses at most its last changes when it restarts: what it writes to the disk every second.
@@ -35,7 +35,11 @@ pub(crate) enum RowState {
 pub(crate) struct Row {
     pub(crate) state: RowState,
     pub(crate) fence: Fence,
+    /// Its attempt was not counted since its last hydrate.
+    pub(crate) in_hand: bool,
     pub(crate) deaths: u8,
+    /// The incarnations that died with it in hand, a bit for each; none once it has ended.
+    pub(crate) died: u8,
     /// How often a commit has stored it.
     pub(crate) effects: u8,
 }
@@ -73,6 +77,8 @@ pub(crate) enum Pulse {
     Absent,
     Alive,
     Expired,
+    /// It said goodbye with leases in hand.
+    Left,
 }
 
 /// What Redis keeps for an incarnation.
@@ -156,8 +162,8 @@ pub(crate) struct Leader {
     pub(crate) sweep_due: bool,
     /// What a feed has read in the ledger and not loaded yet, and for which generation.
     pub(crate) read: Option<(u8, [bool; URLS])>,
-    /// Taken back, and not counted as deaths yet.
-    pub(crate) reaped: [bool; URLS],
+    /// Leases of the dead that the reaper was told of, and whether their deaths are counted.
+    pub(crate) dead: [Option<(Lease, bool)>; URLS],
 }
 
 /// What must never have happened.
@@ -169,6 +175,8 @@ pub(crate) struct Broken {
     pub(crate) fence_fell: bool,
     /// A commit that leaves the task open had its effect twice.
     pub(crate) counted_twice: bool,
+    /// The death of an incarnation was counted twice against a task.
+    pub(crate) died_twice: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -184,6 +192,11 @@ pub(crate) struct State {
     /// A lease was left to its deadline.
     pub(crate) abandoned: bool,
     pub(crate) broken: Broken,
+}
+
+/// An incarnation's place in [`Row::died`].
+pub(crate) fn bit(incarnation: u8) -> u8 {
+    1 << (incarnation - 1)
 }
 
 impl Phase {
@@ -208,7 +221,11 @@ impl State {
                 window.members[usize::from(number - 1)] != Member::default()
                     || window.leases.iter().flatten().any(|lease| lease.incarnation == number)
             };
-            in_window(&self.redis.window)
+            let counted = |row: &Row| row.died & bit(number) != 0;
+            let named = self.leader.dead.iter().flatten().any(|(lease, _)| lease.incarnation == number);
+            named
+                || self.postgres.rows.iter().any(counted)
+                || in_window(&self.redis.window)
                 || self.redis.saved.as_deref().is_some_and(|(window, _)| in_window(window))
                 || self.workers.iter().any(|worker| worker.incarnation == number)
         };

@@ -163,9 +163,9 @@ pub(crate) fn is_fault(step: &Step) -> bool {
         Step::Claim { lost, .. }
         | Step::Hydrate { lost, .. }
         | Step::Commit { lost, .. }
+        | Step::CommitWait { lost, .. }
         | Step::Complete { lost, .. } => *lost,
-        Step::CommitWait { .. }
-        | Step::Abandon { .. }
+        Step::Abandon { .. }
         | Step::Fail { .. }
         | Step::Miss { .. }
         | Step::Die { .. }

@@ -76,8 +76,8 @@ impl State {
         }
         let fence = Fence { generation: session.generation, counter: task.counter };
         let applied = self.postgres.wait(task.url, fence, guards, &mut self.broken);
-        let waits = applied == Applied::Waits;
-        self.broken.counted_twice |= waits && session.phase == Phase::Untold(task);
+        let waits = matches!(applied, Applied::Waits(_));
+        self.broken.counted_twice |= applied == Applied::Waits(true) && session.phase == Phase::Untold(task);
         self.workers[worker].phase = match (waits, lost) {
             (true, true) => Phase::Untold(task),
             (true, false) => Phase::Back(task),
@@ -179,10 +179,11 @@ impl State {
 
     /// Time passes: a lease that no process works on reaches its hard deadline.
     pub(super) fn deadline(&mut self, url: usize, guards: Guards) -> Option<()> {
-        if !guards.hold(Guard::HardDeadline) || self.is_worked_on(url, guards)? || self.leader.reaped[url] {
+        let worked_on = self.is_worked_on(url, guards)?;
+        if !guards.hold(Guard::HardDeadline) || worked_on || self.redis.is_of_the_dead(url) {
             return None;
         }
-        self.leader.reaped[url] = self.redis.take_back(url, guards);
+        self.redis.take_back(url, guards);
         Some(())
     }
 

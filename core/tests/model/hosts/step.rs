@@ -66,8 +66,6 @@ pub(crate) struct Rules {
     pub(crate) one_lane: bool,
     /// The call for the URL locks may fail.
     pub(crate) lock_fails: bool,
-    /// Hydrate compares its generation with the shard's.
-    pub(crate) hydrate_compares: bool,
 }
 
 pub(crate) fn all(rules: Rules, steps: &mut Vec<Step>) {

@@ -104,7 +104,7 @@ impl State {
         let row = &mut self.rows[url];
         let refused = row.ended
             || worker.generation < row.generation
-            || (rules.hydrate_compares && worker.generation != self.generation);
+            || (rules.guards.hold(Guard::HydrateGeneration) && worker.generation != self.generation);
         if refused {
             // Its host was not contacted.
             if !self.is_stale(worker) && self.keys.leases[url] == Some(at) {

@@ -1,15 +1,15 @@
 //! The end of a history: faults and limits stop, and then everything must come to its end by itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
 use super::world::History;
 use crate::Done;
-use crate::snapshot::assert_counts_are_true;
 
-/// Some hundred calls; on a busy machine far below this.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Far more rounds than anything takes that is not stuck: each waits for a moment. Not a time, which a busy machine
+/// may take for nothing.
+const ROUNDS: u32 = 10_000;
 
 impl History {
     pub(crate) async fn drain(&mut self) -> Done {
@@ -35,33 +35,35 @@ impl History {
         ensure!(self.glass.leases.is_empty(), "{:?}", self.glass.leases);
         let open = self.ledger.crawls.values().find(|crawl| crawl.takes_effects());
         ensure!(open.is_none(), "{open:?}");
-        assert_counts_are_true(&mut self.stores.owner).await
+        Ok(())
     }
 
     /// Reaps until nobody but the living holds a lease.
     async fn bury(&mut self) -> Done {
-        let deadline = Instant::now() + PATIENCE;
         let window = self.leader.window.clone().context("the window is open")?;
         let mut judged = Vec::new();
-        loop {
+        for _ in 0..ROUNDS {
             let named = self.reap_with(&window, &judged).await?;
             judged = self.judge(&named).await?;
             if judged.is_empty() && self.glass.leases.is_empty() {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "left: {:?}", self.glass.leases);
         }
+        bail!("left: {:?}", self.glass.leases)
     }
 
     /// Two workers and a feeder that is asked, until every crawl has ended.
     async fn work_off(&mut self) -> Done {
-        let deadline = Instant::now() + PATIENCE;
+        let mut round = 0;
         loop {
-            self.finish().await?;
+            if self.ledger.can_finish() {
+                self.finish().await?;
+            }
             if !self.ledger.crawls.values().any(|crawl| crawl.takes_effects()) {
                 break;
             }
-            if Instant::now() > deadline {
+            round += 1;
+            if round > ROUNDS {
                 let (open, window) = (self.ledger.lanes(), self.stores.dump().await?);
                 bail!("open still: {open:?}, and the window is\n{window}");
             }
@@ -76,7 +78,6 @@ impl History {
                 }
                 self.complete(at).await?;
             }
-            self.check().await?;
             // Hosts rest for some milliseconds.
             tokio::time::sleep(Duration::from_micros(300)).await;
         }

@@ -159,6 +159,12 @@ impl Ledger {
         (fate, ended)
     }
 
+    /// Whether some crawl runs that has nothing open, or is full.
+    pub(crate) fn can_finish(&self) -> bool {
+        let mut running = self.crawls.values().filter(|crawl| crawl.state == "running");
+        running.any(|crawl| crawl.count(State::Open) == 0 || crawl.is_full())
+    }
+
     /// Ends what can be ended; which crawls these are.
     pub(crate) fn finish(&mut self) -> BTreeSet<JobId> {
         let mut finished = BTreeSet::new();

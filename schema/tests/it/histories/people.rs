@@ -22,7 +22,6 @@ const MOST_CRAWLS: usize = 4;
 
 impl History {
     pub(super) async fn people(&mut self) -> Done {
-        self.dirty = true;
         match self.dice.roll(12) {
             0 | 1 => self.start_crawl().await,
             2 => self.cancel().await,
@@ -54,6 +53,7 @@ impl History {
             idempotency_key: Some(format!("{}", self.ledger.crawls.len())),
             trace_id: TRACE.to_owned(),
         };
+        self.dirty = true;
         let started = self.stores.store.db.start_job(tenant, host, &new).await?;
         ensure!(started.new, "{started:?}");
         if self.loses(4) {
@@ -81,6 +81,7 @@ impl History {
             crawl.state = "cancelled";
             self.tally.add("cancelled");
         }
+        self.dirty = true;
         for expected in [expected, false] {
             ensure!(self.stores.store.db.cancel_job(tenant, job).await? == expected, "cancelling {job}");
         }
@@ -110,6 +111,7 @@ impl History {
     pub(super) async fn retry_of(&mut self, job: JobId) -> Done {
         let crawl = &self.ledger.crawls[&job];
         let (tenant, cancelled) = (crawl.tenant, crawl.state == "cancelled");
+        self.dirty = true;
         let retried = self.stores.store.db.retry_failed(tenant, job, None).await?;
         if cancelled {
             ensure!(retried == Retried::Cancelled, "{retried:?}");
