@@ -12,17 +12,44 @@ if tonumber(call('ZSCORE', P .. 'wk', w) or 0) <= now then return 'GONE' end
 -- The reply of the last request may have been lost on the way: the same batch again, not a second one.
 local last = call('HGET', P .. 'rq', w)
 if last then
-    local number, reply = string.match(last, '^(%d+) (.*)$')
+    local number, reply = match(last, '^(%d+) (.*)$')
     if number == request then return reply end
 end
 
-local COST = 1000000     -- virtual time of one task at weight 1
+local COST = 1000000     -- virtual time of one task at weight 1; whole numbers are cheaper to write
 local KEPT = 30000       -- a suspect waits so long for a hand to get empty (ms)
 local PATIENCE = 5000    -- and then an empty hand for the host's clock, or for one delay of the host (ms)
 local AGAIN = 100        -- when to ask again, for a worker that does not wait for its hand to get empty (ms)
-local taken, alone, held = {}, '0', false
+local hard = now + tonumber(ARGV[5])
+local fence = tonumber(about[4])
+local taken, ids, leases, lanes, alone, held = {}, {}, {}, {}, '0', false
+
+-- Lanes that fall below low water while the ledger has more for them.
+local function ask_for_more()
+    for i, left_out in ipairs(call('HMGET', P .. 'more', unpack(lanes))) do
+        if left_out and call('ZCARD', P .. 'f:' .. lanes[i]) <= LOW_WATER then
+            hungry[#hungry + 1] = int(now)
+            hungry[#hungry + 1] = lanes[i]
+        end
+    end
+end
 
 local function answer(wait)
+    if #ids > 0 then
+        call('HSET', P .. 'L', unpack(leases))
+        call('SADD', P .. 'W:' .. w, unpack(ids))
+        call('ZADD', P .. 'dl', 'LT', int(hard), w)
+        call('HSET', meta, 'fence', int(fence))
+    end
+    if #lanes > 0 then
+        call('HSET', meta, 'vfloor', int(vfloor()))
+        ask_for_more()
+    end
+    flush(true)
+    if not wait then
+        local due = call('ZRANGE', P .. 'cool', '0', '0', 'WITHSCORES')
+        wait = due[2] and max(0, tonumber(due[2]) - now) or -1
+    end
     -- One waiter was woken for this; if there is more to do, wake the next.
     if call('EXISTS', P .. 'ring') == 1 then signal('wake') end
     local reply = 'OK ' .. int(wait) .. ' ' .. alone
@@ -40,27 +67,14 @@ if suspects() then
     end
 end
 
-local hard = int(now + tonumber(ARGV[5]))
-for _, H in ipairs(call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', 0, n + 16)) do
-    call('ZREM', P .. 'cool', H)
-    settle(H)
-end
-
-local function leave_lane(T, H, id)
-    call('ZREM', lane(T, H), id)
-    local left = call('ZCARD', lane(T, H))
-    if left <= LOW_WATER and call('HEXISTS', P .. 'more', T .. ':' .. H) == 1 then request_refill(T, H) end
-end
-
-local function lease(T, H, id, rank)
-    local fence = int(call('HINCRBY', meta, 'fence', 1))
-    call('HSET', P .. 'L', id, fence .. ' ' .. w .. ' ' .. T .. ' ' .. H .. ' ' .. rank .. ' -')
-    call('SADD', P .. 'W:' .. w, id)
-    call('ZADD', P .. 'dl', hard, id)
+local function lease(T, H, h, id, rank)
+    fence = fence + 1
+    ids[#ids + 1] = id
+    leases[#leases + 1] = id
+    leases[#leases + 1] = pack(LEASE, fence, hard, tonumber(rank), w, T, H, '')
     -- Hosts that take several at once are paced from start to start.
-    local delay, most = terms(H)
-    if most > 1 and delay > 0 then call('ZADD', P .. 'hc', 'GT', int(now + delay), H) end
-    taken[#taken + 1] = id .. ' ' .. T .. ' ' .. H .. ' ' .. fence .. ' ' .. rank
+    if h[MOST] > 1 and h[DELAY] > 0 then h[CLEAR] = max(h[CLEAR], now + h[DELAY]) end
+    taken[#taken + 1] = id .. ' ' .. T .. ' ' .. H .. ' ' .. int(fence) .. ' ' .. rank
 end
 
 local function keep(T, H, id, rank, booked)
@@ -68,84 +82,156 @@ local function keep(T, H, id, rank, booked)
     call('HSET', P .. 'kp', w, table.concat({ id, T, H, rank, booked }, ' '))
 end
 
-local function charge(T, pass)
-    local t = call('HMGET', tenant(T), 'weight', 'cap')
-    local running = call('HINCRBY', tenant(T), 'running', 1)
-    pass = pass + COST / (tonumber(t[1]) or 1)
-    call('HSET', tenant(T), 'pass', int(pass))
-    if running >= (tonumber(t[2]) or 1) then
-        call('ZREM', P .. 'ring', T)
-        -- What it can't take now others may. A sample, because this happens with every claim at the cap.
-        for _, H in ipairs(call('ZRANDMEMBER', P .. 'rd:' .. T, 4)) do
-            if call('ZCARD', P .. 'hw:' .. H) > 1 then
-                withdraw(H)
-                settle(H)
-            end
-        end
-    else
-        call('ZADD', P .. 'ring', 'XX', int(pass), T)
-    end
-end
-
 -- The suspect that was kept until this hand was empty. Returns how long to wait where its host's clock is ahead by
 -- little; where it is far ahead, the suspect goes back, and the worker to other tasks.
 local function take_kept()
     local kept = suspects() and call('HGET', P .. 'kp', w)
     if not kept then return end
-    local id, T, H, rank, booked = string.match(kept, '^(%d+) (%d+) (%d+) (%-?%d+) (%d+)$')
-    local delay = terms(H)
-    local clock_of_host = tonumber(call('ZSCORE', P .. 'hc', H) or 0)
-    local start = clock_of_host
-    if tonumber(booked) == clock_of_host then start = start - delay end
-    if call('HGET', tenant(T), 'parked') == '1' or start - now > math.max(PATIENCE, delay) then return give_back(w) end
+    local id, T, H, rank, booked = match(kept, '^(%d+) (%d+) (%d+) (%-?%d+) (%d+)$')
+    local h = of_host(H)
+    local start = h[CLEAR]
+    if tonumber(booked) == h[CLEAR] then start = start - h[DELAY] end
+    if of_tenant(T)[PARKED] or start - now > max(PATIENCE, h[DELAY]) then return give_back(w) end
     alone = '1'
     if start > now then
         -- The next request is this one: with others on the host its clock would be ahead for ever.
-        push_back(H, start + delay)
-        keep(T, H, id, rank, int(start + delay))
+        push_back(H, h, start + h[DELAY])
+        keep(T, H, id, rank, int(start + h[DELAY]))
         return start - now
     end
     call('HDEL', P .. 'kp', w)
     call('ZREM', P .. 'kd', w)
     call('HSET', P .. 'su', id, '0')
-    lease(T, H, id, rank)
+    lease(T, H, h, id, rank)
+    h[DIRTY] = true
 end
 
-local wait = take_kept()
-if wait then return answer(wait) end
-local tries = 0
-while alone == '0' and #taken < n and tries < 4 * n do
-    tries = tries + 1
-    local next_tenant = call('ZRANGE', P .. 'ring', 0, 0, 'WITHSCORES')
-    local T = next_tenant[1]
-    if not T then break end
-    local pass = tonumber(next_tenant[2])
-    call('HSET', meta, 'vfloor', int(pass))
-    local H = call('ZRANGE', P .. 'rd:' .. T, 0, 0)[1]
-    if not H then
-        call('ZREM', P .. 'ring', T)
-    else
-        call('HDEL', P .. 'ho', H)
-        call('ZREM', P .. 'rd:' .. T, H)
-        local head = call('ZRANGE', lane(T, H), 0, 0, 'WITHSCORES')
-        if head[1] and tonumber(head[2]) <= now_us then
-            local id, rank = head[1], int(tonumber(head[2]))
-            leave_lane(T, H, id)
-            call('HINCRBY', P .. 'hf', H, 1)
-            if suspicion(id) then alone = '1' end
-            if alone == '1' and (held or #taken > 0) then
-                keep(T, H, id, rank, '0')
-                call('ZADD', P .. 'kd', int(math.min(now + KEPT, tonumber(hard))), w)
-            else
-                lease(T, H, id, rank)
-            end
-            charge(T, pass)
+-- Tenants by virtual time: the first n of the ring, and who has joined or been served since. Whoever lies behind
+-- the last of them is not needed before a reload.
+local queue, first, length, horizon = {}, 1, 0, -1
+
+local function stand_in(T, t)
+    if t[QUEUED] or t[PASS] > horizon then return end
+    local i = length
+    while i >= first and tenants[queue[i]][PASS] > t[PASS] do
+        queue[i + 1] = queue[i]
+        i = i - 1
+    end
+    queue[i + 1], length, t[QUEUED] = T, length + 1, true
+end
+
+-- Offers of a tenant that rd:T has, to be looked at: the best k.
+local function pop_offers(T, t, k)
+    local best, found = call('ZPOPMIN', P .. 'rd:' .. T, k), {}
+    if #best == 0 then t[OFFERS], t[DIRTY] = #t[HELD], true end
+    for i = 1, #best, 2 do
+        hold(t, best[i], best[i + 1], true)
+        found[#found + 1] = best[i]
+    end
+    t[POPPED] = #found
+    return found
+end
+
+local function reload()
+    flush_ring(true)
+    queue = call('ZRANGE', P .. 'ring', '0', int(n - 1))
+    load_tenants(queue)
+    first, length, horizon = 1, #queue, #queue < n and math.huge or -1
+    local found, each = {}, int(math.ceil((n - #ids) / max(length, 1)))
+    for _, T in ipairs(queue) do
+        local t = tenants[T]
+        t[QUEUED], t[COULD], t[DIRTY], horizon = true, true, true, max(horizon, t[PASS])
+        if t[POPPED] == 0 and t[OFFERS] > #t[HELD] then
+            for _, H in ipairs(pop_offers(T, t, each)) do found[#found + 1] = H end
         end
-        settle(H)
-        if call('EXISTS', P .. 'rd:' .. T) == 0 then call('ZREM', P .. 'ring', T) end
+    end
+    load_hosts(found)
+    for _, H in ipairs(found) do hosts[H][FRESH] = true end
+    return length > 0
+end
+
+-- The best host that is offered to the tenant; the offer is over.
+local function next_offer(T, t)
+    if t[POPPED] == 0 and t[OFFERS] > #t[HELD] then
+        for _, H in ipairs(pop_offers(T, t, '1')) do of_host(H)[FRESH] = true end
+    end
+    local entry = table.remove(t[HELD])
+    if not entry then return end
+    if entry[4] then t[POPPED] = t[POPPED] - 1 end
+    local h = hosts[entry[1]]
+    h[FRESH], h[PLACE], h[HOLDER], h[DIRTY] = false, IDLE, false, true
+    t[OFFERS], t[DIRTY] = t[OFFERS] - 1, true
+    offered = offered - 1
+    return entry[1], h
+end
+
+local function charge(T, t)
+    t[RUNNING], t[PASS] = t[RUNNING] + 1, t[PASS] + math.floor(COST / t[WEIGHT])
+    if t[RUNNING] < t[CAP] then return end
+    -- What it can't take now others may. A sample, because this happens with every claim at the cap.
+    local sample = {}
+    for i = #t[HELD], max(1, #t[HELD] - 3), -1 do sample[#sample + 1] = t[HELD][i][1] end
+    if #sample == 0 then sample = call('ZRANDMEMBER', P .. 'rd:' .. T, '4') end
+    load_hosts(sample)
+    for _, H in ipairs(sample) do
+        local h = hosts[H]
+        if h[SHARED] and call('ZCARD', P .. 'hw:' .. H) > 1 then
+            withdraw(H, h)
+            settle(H, h)
+        end
     end
 end
 
-if alone == '1' then return answer(0) end
-local due = call('ZRANGE', P .. 'cool', 0, 0, 'WITHSCORES')
-return answer(due[2] and math.max(0, tonumber(due[2]) - now) or -1)
+local due = call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', '0', int(n + 16))
+load_hosts(due)
+local due_tenants = {}
+for _, H in ipairs(due) do
+    local h = hosts[H]
+    h[WAS], h[PLACE], h[DIRTY] = COOLING, IDLE, true
+    if h[SOLE] then due_tenants[#due_tenants + 1] = h[SOLE] end
+end
+load_tenants(due_tenants)
+for _, H in ipairs(due) do settle(H, hosts[H]) end
+
+local wait = take_kept()
+if wait then return answer(wait) end
+local tries, count = 0, 0
+while alone == '0' and count < n and tries < 4 * n do
+    tries = tries + 1
+    if first > length and not reload() then break end
+    local T = queue[first]
+    local t = tenants[T]
+    first, t[QUEUED], made = first + 1, false, {}
+    local H, h
+    if servable(t) then H, h = next_offer(T, t) end
+    if H then
+        floor_of_ring = t[PASS]
+        local key = lane(T, H)
+        local head = call('ZPOPMIN', key)
+        local id, rank = head[1], tonumber(head[2])
+        if id and rank > now_us then
+            call('ZADD', key, head[2], id)
+        elseif id then
+            lanes[#lanes + 1] = T .. ':' .. H
+            h[FLYING] = h[FLYING] + 1
+            if suspicion(id) then alone = '1' end
+            if alone == '1' and (held or #ids > 0) then
+                keep(T, H, id, int(rank), '0')
+                call('ZADD', P .. 'kd', min(now + KEPT, hard), w)
+            else
+                lease(T, H, h, id, int(rank))
+            end
+            count = count + 1
+            charge(T, t)
+        end
+        settle(H, h)
+        for _, other in ipairs(made) do
+            if servable(tenants[other]) then
+                tenants[other][PASS] = max(tenants[other][PASS], floor_of_ring)
+                stand_in(other, tenants[other])
+            end
+        end
+    end
+    if servable(t) then stand_in(T, t) end
+end
+return answer(alone == '1' and 0 or nil)

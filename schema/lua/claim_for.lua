@@ -11,19 +11,22 @@ local offers, ends = P .. 'rd:' .. T, now + tonumber(ARGV[5])
 -- The reply of the last request may have been lost on the way: the same task again, while its lease stands.
 local last = call('HGET', P .. 'rq', w)
 if last and request ~= '-' then
-    local name, task, id, fence = string.match(last, '^(%S+) ((%d+) %d+ %d+ (%d+) %-?%d+)$')
-    local lease = name == request and call('HGET', P .. 'L', id)
-    if lease and string.match(lease, '^(%d+) ') == fence then return 'OK -1 ' .. task end
+    local name, task, id, fence = match(last, '^(%S+) ((%d+) %d+ %d+ (%d+) %-?%d+)$')
+    if name == request and lease_of(id) == tonumber(fence) then return 'OK -1 ' .. task end
 end
 
-call('HSET', tenant(T), 'cap', ARGV[6])
-for _, H in ipairs(call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', 0, 64)) do
-    call('ZREM', P .. 'cool', H)
-    settle(H)
+local t = of_tenant(T)
+t[CAP], t[DIRTY] = most, true
+local due = call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', '0', '64')
+load_hosts(due)
+for _, H in ipairs(due) do
+    local h = hosts[H]
+    h[WAS], h[PLACE], h[DIRTY] = COOLING, IDLE, true
+    settle(H, h)
 end
 
 local function best()
-    if #ARGV < 7 then return call('ZRANGE', offers, 0, 0)[1] end
+    if #ARGV < 7 then return call('ZRANGE', offers, '0', '0')[1] end
     local found, urgency = nil, math.huge
     for i = 7, #ARGV do
         local rank = tonumber(call('ZSCORE', offers, ARGV[i]) or math.huge)
@@ -32,36 +35,35 @@ local function best()
     return found
 end
 
-local function take(H, id, rank)
-    local fence = int(call('HINCRBY', meta, 'fence', 1))
+local function take(H, h, id, rank)
+    local fence = call('HINCRBY', meta, 'fence', '1')
     call('ZREM', lane(T, H), id)
-    call('HSET', P .. 'L', id, fence .. ' ' .. w .. ' ' .. T .. ' ' .. H .. ' ' .. rank .. ' -')
+    call('HSET', P .. 'L', id, pack(LEASE, fence, ends, rank, w, T, H, ''))
     call('SADD', P .. 'W:' .. w, id)
-    call('ZADD', P .. 'dl', int(ends), id)
+    call('ZADD', P .. 'dl', 'LT', int(ends), w)
     call('ZADD', P .. 'wk', 'GT', int(ends + OUTLIVES), w)
-    call('HINCRBY', P .. 'hf', H, 1)
-    call('HINCRBY', tenant(T), 'running', 1)
+    h[FLYING], t[RUNNING], t[DIRTY] = h[FLYING] + 1, t[RUNNING] + 1, true
     local left = call('ZCARD', lane(T, H))
     if left <= LOW_WATER and call('HEXISTS', P .. 'more', T .. ':' .. H) == 1 then request_refill(T, H) end
-    return id .. ' ' .. T .. ' ' .. H .. ' ' .. fence .. ' ' .. rank
+    return id .. ' ' .. T .. ' ' .. H .. ' ' .. int(fence) .. ' ' .. int(rank)
 end
 
 local taken, tries = nil, 0
-local room = (tonumber(call('HGET', tenant(T), 'running') or 0)) < most
+local room = t[RUNNING] < most
 while room and not taken and tries < 16 do
     tries = tries + 1
+    flush()
     local H = best()
     if not H then break end
-    call('HDEL', P .. 'ho', H)
-    call('ZREM', offers, H)
-    local head = call('ZRANGE', lane(T, H), 0, 0, 'WITHSCORES')
-    if head[1] and tonumber(head[2]) <= now_us then taken = take(H, head[1], int(tonumber(head[2]))) end
-    settle(H)
+    local h = of_host(H)
+    withdraw(H, h)
+    local head = call('ZRANGE', lane(T, H), '0', '0', 'WITHSCORES')
+    if head[1] and tonumber(head[2]) <= now_us then taken = take(H, h, head[1], tonumber(head[2])) end
+    settle(H, h)
 end
+flush()
 
-local more = call('EXISTS', offers) == 1
-if not more or not may_run(T) then call('ZREM', P .. 'ring', T) end
-enter_ring(T)
+local more = t[OFFERS] > 0
 if taken then
     -- One waiter was woken for this; if there is more to do, wake the next.
     if more then signal('wake') end
@@ -70,5 +72,5 @@ if taken then
 end
 -- Full, or sixteen offers were of lanes that had been emptied from outside.
 if more and (not room or tries == 16) then return 'OK ' .. (room and '0' or '1000') end
-local due = call('ZRANGE', P .. 'cool', 0, 0, 'WITHSCORES')
-return 'OK ' .. int(due[2] and math.max(0, tonumber(due[2]) - now) or -1)
+local next_due = call('ZRANGE', P .. 'cool', '0', '0', 'WITHSCORES')
+return 'OK ' .. int(next_due[2] and max(0, tonumber(next_due[2]) - now) or -1)

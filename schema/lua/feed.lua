@@ -9,20 +9,23 @@
 if moved() then return 'STALE' end
 local T, H = ARGV[2], ARGV[3]
 local key, name = lane(T, H), T .. ':' .. H
-call('HSET', tenant(T), 'weight', ARGV[4], 'cap', ARGV[5])
+local t, h = of_tenant(T), of_host(H)
+t[WEIGHT], t[CAP], t[DIRTY] = max(tonumber(ARGV[4]), 1), max(tonumber(ARGV[5]), 0), true
 call('ZREM', P .. 'refill', name)
 if ARGV[7] ~= '-1' then set_terms(H, ARGV[7], ARGV[8]) end
 if ARGV[6] == '1' then
-    drop_lane(T, H)
+    if h[HOLDER] == T then withdraw(H, h) end
+    drop_lane(T, H, h)
     park(T, 100)
+    settle(H, h)
+    flush()
     return 'OK 0 0'
 end
-call('HDEL', tenant(T), 'parked')
-if not may_run(T) then call('ZREM', P .. 'ring', T) end
-push_back(H, now + tonumber(ARGV[9]))
+t[PARKED] = false
+push_back(H, h, now + tonumber(ARGV[9]))
 
 -- What is neither in the lane nor leased, nor kept for a worker.
-local waiting = call('ZRANGE', key, 0, -1, 'WITHSCORES')
+local waiting = call('ZRANGE', key, '0', '-1', 'WITHSCORES')
 local known, ids, fresh = {}, {}, {}
 for i = 1, #waiting, 2 do known[waiting[i]] = true end
 local first = 13 + tonumber(ARGV[12])
@@ -68,6 +71,6 @@ if left_out ~= '-' and left_out ~= ARGV[10] and size <= LOW_WATER then
     -- Something was added to the ledger after it was read.
     request_refill(T, H)
 end
-if size > 0 then refresh(T, H) else settle(H) end
-enter_ring(T)
+if size > 0 then refresh(T, H) else settle(H, h) end
+flush()
 return 'OK ' .. #add / 2 .. ' ' .. (#waiting == 0 and '1' or '0')

@@ -4,11 +4,15 @@
 -- returns 'STALE' or 'OK'
 if stale() then return 'STALE' end
 local w = ARGV[2]
-if suspects() then give_back(w) end
+if suspects() then
+    give_back(w)
+    flush()
+end
 if call('EXISTS', P .. 'W:' .. w) == 1 then
     call('ZADD', P .. 'wk', 'XX', '0', w)
 else
     call('ZREM', P .. 'wk', w)
+    call('ZREM', P .. 'dl', w)
     call('HDEL', P .. 'rq', w)
 end
 return 'OK'

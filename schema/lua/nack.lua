@@ -4,29 +4,40 @@
 --         host was not contacted), pause of its host in ms
 -- returns 'STALE' or 'OK <leases that were still ours>'
 if stale() then return 'STALE' end
-local lives, returned = {}, 0
+local items, lives, returned = tonumber(ARGV[2]), {}, 0
 
-local function of_the_living(id)
-    local lease = call('HGET', P .. 'L', id)
-    local w = lease and string.match(lease, '^%d+ (%d+)')
-    if w and lives[w] == nil then lives[w] = tonumber(call('ZSCORE', P .. 'wk', w) or 0) > now end
-    return w and lives[w]
+local function is_of_the_living(lease)
+    local _, _, _, w = parse(LEASE, lease)
+    if lives[w] == nil then lives[w] = tonumber(call('ZSCORE', P .. 'wk', w) or 0) > now end
+    return lives[w]
 end
 
-for i = 1, tonumber(ARGV[2]) do
-    local id, fence, rank, pause = ARGV[4 * i - 1], ARGV[4 * i], ARGV[4 * i + 1], tonumber(ARGV[4 * i + 2])
-    local T, H, old_rank, marked
-    if of_the_living(id) then T, H, old_rank, marked = release(id, fence) end
-    if T then
-        returned = returned + 1
-        if rank == '-' then rank = old_rank end
-        if rank ~= 'drop' then
-            rest(H, pause)
-            enqueue(T, H, id, rank, marked)
-            refresh(T, H)
-        else
-            settle(H)
+local function hand_back(id, lease, rank, pause)
+    local T, H, h = lease.T, lease.H, hosts[lease.H]
+    if rank == 'drop' then return settle(H, h) end
+    rest(H, h, pause)
+    enqueue(T, H, id, rank == '-' and int(lease.rank) or rank, lease.marked)
+    refresh(T, H)
+end
+
+for first = 0, items - 1, 1000 do
+    local asked, ids, fences, places = {}, {}, {}, {}
+    for i = first, min(first + 999, items - 1) do asked[#asked + 1] = ARGV[3 + 4 * i] end
+    for i, lease in ipairs(call('HMGET', P .. 'L', unpack(asked))) do
+        local place = 3 + 4 * (first + i - 1)
+        if lease and is_of_the_living(lease) then
+            ids[#ids + 1], fences[#fences + 1], places[#places + 1] = asked[i], ARGV[place + 1], place
+        end
+    end
+    local released = release(ids, fences)
+    for i, id in ipairs(ids) do
+        local lease, place = released[id], places[i]
+        if lease then
+            released[id] = nil
+            returned = returned + 1
+            hand_back(id, lease, ARGV[place + 2], tonumber(ARGV[place + 3]))
         end
     end
 end
-return 'OK ' .. returned
+flush()
+return 'OK ' .. int(returned)

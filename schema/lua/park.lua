@@ -3,4 +3,5 @@
 -- returns 'STALE' or 'OK <offers still to give back>'
 if stale() then return 'STALE' end
 park(ARGV[2], tonumber(ARGV[3]))
-return 'OK ' .. call('ZCARD', P .. 'rd:' .. ARGV[2])
+flush()
+return 'OK ' .. int(tenants[ARGV[2]][OFFERS])

@@ -10,14 +10,17 @@ local due = tonumber(call('ZRANGE', P .. 'cool', 0, 0, 'WITHSCORES')[2] or now)
 local oldest = due < now and due * 1000 or nil
 for _, T in ipairs(call('ZRANGE', P .. 'ring', 0, TENANTS - 1)) do
     for _, H in ipairs(call('ZRANGE', P .. 'rd:' .. T, 0, HOSTS - 1)) do
-        -- Set by the offer, and by nothing else while it stands.
-        local offered = tonumber(call('ZSCORE', P .. 'hw:' .. H, T) or now_us)
-        oldest = math.min(oldest or offered, offered)
+        local record = call('HGET', P .. 'hs', H)
+        if record then
+            local _, _, _, _, since = parse(HOST, record)
+            oldest = min(oldest or now_us, since * 1000)
+        end
     end
 end
-local age = oldest and math.max(0, math.floor((now_us - oldest) / 1000)) or -1
+local age = oldest and max(0, math.floor((now_us - oldest) / 1000)) or -1
 
 return 'OK ' .. table.concat({
-    call('HLEN', P .. 'L'), call('ZCARD', P .. 'cool'), call('HLEN', P .. 'ho'),
+    max(0, call('HLEN', P .. 'L') - 1), call('ZCARD', P .. 'cool'),
+    max(0, tonumber(call('HGET', meta, 'offered') or 0)),
     call('ZCARD', P .. 'ring'), call('ZCARD', P .. 'wk'), call('ZCARD', P .. 'refill'), int(age),
 }, ' ')

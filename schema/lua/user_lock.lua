@@ -6,11 +6,11 @@ if moved() then return 'STALE' end
 local what, holder = ARGV[2], ARGV[5]
 local key = P .. 'ul:' .. ARGV[3] .. ':' .. ARGV[4]
 local value = call('GET', key)
-local fence, owner = string.match(value or '', '^u (%d+) (.*)$')
+local fence, owner = match(value or '', '^u (%d+) (.*)$')
 local ours = owner == holder
 
 local function reply(done, kind)
-    local ends = int(now + math.max(0, call('PTTL', key)))
+    local ends = int(now + max(0, call('PTTL', key)))
     return 'OK ' .. done .. ' ' .. fence .. ' ' .. ends .. ' ' .. kind .. ' ' .. (owner or '')
 end
 

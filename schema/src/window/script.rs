@@ -29,29 +29,36 @@ pub(super) struct Scripts {
 }
 
 macro_rules! script {
-    ($name:literal) => {
+    ($($name:literal),+) => {
         Script::new(concat!(
             include_str!("../../lua/prelude.lua"),
-            include_str!(concat!("../../lua/", $name, ".lua"))
+            $(include_str!(concat!("../../lua/", $name, ".lua"))),+
         ))
+    };
+}
+
+/// A script that moves hosts and tenants; the others are spared the functions for it.
+macro_rules! moving {
+    ($name:literal) => {
+        script!("records", "moves", $name)
     };
 }
 
 // Constant text and its SHA-1: no state, so one copy serves the whole process.
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
-    audit: script!("audit"),
-    claim: script!("claim"),
-    claim_for: script!("claim_for"),
-    complete: script!("complete"),
+    audit: moving!("audit"),
+    claim: moving!("claim"),
+    claim_for: moving!("claim_for"),
+    complete: moving!("complete"),
     extend: script!("extend"),
-    feed: script!("feed"),
+    feed: moving!("feed"),
     heartbeat: script!("heartbeat"),
     init: script!("init"),
-    leave: script!("leave"),
+    leave: moving!("leave"),
     lock: script!("lock"),
-    nack: script!("nack"),
-    park: script!("park"),
-    reap: script!("reap"),
+    nack: moving!("nack"),
+    park: moving!("park"),
+    reap: moving!("reap"),
     run_id: Script::new(include_str!("run_id.lua")),
     stats: script!("stats"),
     user_lock: script!("user_lock"),

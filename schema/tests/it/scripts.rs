@@ -7,7 +7,10 @@ use std::process::Command;
 use crate::Done;
 use crate::own_redis::TestRedis;
 
-/// All scripts by name, without the prelude, and the prelude.
+/// What stands before scripts, in its order.
+const SHARED: [&str; 3] = ["prelude.lua", "records.lua", "moves.lua"];
+
+/// All scripts by name, and what stands before them, the prelude first.
 fn scripts() -> anyhow::Result<(String, BTreeMap<String, String>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
     let mut scripts = BTreeMap::new();
@@ -16,8 +19,8 @@ fn scripts() -> anyhow::Result<(String, BTreeMap<String, String>)> {
         let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
         scripts.insert(name, std::fs::read_to_string(path)?);
     }
-    let prelude = scripts.remove("prelude.lua").expect("the prelude is there");
-    Ok((prelude, scripts))
+    let shared = SHARED.map(|name| scripts.remove(name).expect("it is there"));
+    Ok((shared.concat(), scripts))
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn the_scripts_are_lint_free_where_the_linter_is_installed() -> Done {
     let unused = names.flat_map(|name| ["--ignore".to_owned(), format!("211/{name}")]);
     let output = Command::new("luacheck")
         .args(["--quiet", "--std", "lua51", "--no-max-line-length"])
-        .args(["--read-globals", "redis", "KEYS", "ARGV"])
+        .args(["--read-globals", "redis", "struct", "KEYS", "ARGV"])
         .args(unused)
         .arg("--")
         .arg(folder.path())

@@ -159,8 +159,9 @@ async fn a_renewed_lease_ends_later_in_both_stores() -> Done {
     let minute = Errand { lease: Duration::from_mins(1), ..errand(outside.tenant, "w") };
     let task = outside.claim_with(minute, "w").await?.expect("one waits");
     let mut raw = outside.redis.connect().await?;
-    let mut ask = redis::cmd("ZSCORE");
-    let deadline = ask.arg("{q0}:tasks:g1:dl").arg(task.task.0);
+    let mut ask = redis::cmd("EVAL");
+    let hard = "local _, hard = struct.unpack('<I6I6', redis.call('HGET', KEYS[1], ARGV[1])) return hard";
+    let deadline = ask.arg(hard).arg(1).arg("{q0}:tasks:g1:L").arg(task.task.0);
     let before: i64 = deadline.query_async(&mut raw).await?;
     let Held::Done { task: row, .. } = outside.hold(&task, &Outcome::Renew(LEASE)).await? else {
         panic!("the lease runs for a minute")

@@ -112,8 +112,8 @@ async fn the_audit_mends_a_host_that_lost_its_place() -> Done {
     rig.feed(1, 10, &[(100, far)]).await?;
     rig.feed(1, 11, &[(110, 1)]).await?;
     let _: i64 = rig.ask("ZREM $/cool 10").await?;
-    let _: i64 = rig.ask("HDEL $/ho 11").await?;
-    let _: i64 = rig.ask("DEL $/rd:1 $/ring $/hw:11").await?;
+    let _: i64 = rig.ask("HDEL $/hs 11").await?;
+    let _: i64 = rig.ask("DEL $/rd:1 $/ring").await?;
     assert_eq!(rig.claim(worker, 8).await?, []);
     let audit = rig.window.audit(&[lane(1, 10), lane(1, 11)], false).await?;
     assert_eq!((audit.mended, audit.empty.len()), (2, 0));
@@ -129,7 +129,7 @@ async fn the_audit_mends_a_host_with_room_beside_its_requests_in_flight() -> Don
     let worker = rig.worker(1).await?;
     rig.feed_with((1, 10), (0, 2), &[(100, 1), (101, 2)]).await?;
     rig.claim_one(worker).await?;
-    let _: i64 = rig.ask("DEL $/ho $/rd:1 $/ring").await?;
+    let _: i64 = rig.ask("DEL $/rd:1 $/ring").await?;
     assert_eq!(rig.window.audit(&[lane(1, 10)], false).await?.mended, 1);
     assert_eq!(numbers(&rig.claim(worker, 8).await?), [101]);
     Ok(())

@@ -8,8 +8,25 @@ use rad_schema::window::WINDOW;
 use crate::Done;
 use crate::rig::Rig;
 
-/// Every key of generation 1 with its members, pairs in a row, in one moment.
+/// Every key of generation 1 with its members, pairs in a row, in one moment; records as words.
 const READ: &str = r"
+local function words(values, last)
+    for i = 1, last do
+        if type(values[i]) == 'number' then values[i] = string.format('%.0f', values[i]) end
+    end
+    return table.concat(values, ' ', 1, last)
+end
+local read = {
+    hs = function(v)
+        local of = string.sub(v, 16)
+        return words({ struct.unpack('<I4HHBI6', v) }, 5) .. ' ' .. (of == '' and '-' or of)
+    end,
+    ts = function(v) return words({ struct.unpack('<dI4I4I4I4B', v) }, 6) end,
+    L = function(v)
+        local fence, hard, _, w, T, H = struct.unpack('<I6I6dssss', v)
+        return words({ fence, w, T, H, hard }, 5)
+    end,
+}
 local out = {}
 for _, key in ipairs(redis.call('KEYS', '{q0}:g1:*')) do
     local kind, flat = redis.call('TYPE', key).ok, nil
@@ -17,12 +34,45 @@ for _, key in ipairs(redis.call('KEYS', '{q0}:g1:*')) do
     elseif kind == 'hash' then flat = redis.call('HGETALL', key)
     elseif kind == 'set' then flat = redis.call('SMEMBERS', key)
     else flat = { redis.call('GET', key) } end
-    out[#out + 1] = { string.sub(key, 9), unpack(flat) }
+    local name, row = string.sub(key, 9), {}
+    row[1] = name
+    for i = 1, #flat, kind == 'hash' and 2 or 1 do
+        -- What keeps a hash from being a list.
+        if kind ~= 'hash' then
+            row[#row + 1] = flat[i]
+        elseif flat[i] ~= '-' then
+            row[#row + 1] = flat[i]
+            row[#row + 1] = read[name] and read[name](flat[i + 1]) or flat[i + 1]
+        end
+    end
+    out[#out + 1] = row
 end
 return out";
 
 /// A lease: fence, incarnation, tenant, host.
 type Lease = (i64, i64, i64, i64);
+
+/// A host's record, and what stands behind it.
+struct Host {
+    most: i64,
+    flying: i64,
+    cooling: bool,
+    offered: bool,
+    /// Who has the only lane on it; none where nobody or several have one.
+    sole: Option<String>,
+    shared: bool,
+    /// To whom it is offered.
+    holder: Option<String>,
+}
+
+/// A tenant's record.
+#[derive(Default)]
+struct Tenant {
+    running: i64,
+    cap: i64,
+    offers: usize,
+    parked: bool,
+}
 
 /// The window of generation 1.
 #[derive(Debug, Default)]
@@ -72,22 +122,43 @@ impl State {
         self.pairs("su").keys().filter_map(|id| id.parse().ok()).collect()
     }
 
-    fn number(&self, key: &str, member: &str) -> i64 {
-        self.pairs(key).get(member).and_then(|text| text.parse().ok()).unwrap_or(0)
+    fn host(&self, host: &str) -> Host {
+        let hosts = self.pairs("hs");
+        let words: Vec<_> = hosts.get(host).copied().unwrap_or("0 0 0 0 0 -").split(' ').collect();
+        let [_, most, flying, place, _, of] = words[..] else { panic!("host {host} is {words:?}") };
+        let holder = of.strip_prefix('*');
+        let sole = (holder.is_none() && of != "-").then(|| of.to_owned());
+        let offered = place == "2";
+        Host {
+            most: most.parse::<i64>().expect("a number").max(1),
+            flying: flying.parse().expect("a number"),
+            cooling: place == "1",
+            offered,
+            shared: holder.is_some(),
+            holder: if offered { holder.map(str::to_owned).or_else(|| sole.clone()) } else { None },
+            sole,
+        }
     }
 
-    /// One until the feeder has told it.
-    fn cap(&self, tenant: &str) -> i64 {
-        self.number(&format!("t:{tenant}"), "cap").max(1)
+    /// A cap of one until the feeder has told it.
+    fn tenant(&self, tenant: &str) -> Tenant {
+        let tenants = self.pairs("ts");
+        let Some(record) = tenants.get(tenant) else { return Tenant { cap: 1, ..Tenant::default() } };
+        let words: Vec<i64> = record.split(' ').map(|word| word.parse().expect("a number")).collect();
+        let [_, running, cap, _, offers, parked] = words[..] else { panic!("tenant {tenant} is {record}") };
+        Tenant {
+            running,
+            cap,
+            offers: usize::try_from(offers).expect("no offers less than none"),
+            parked: parked == 1,
+        }
     }
 
-    fn most(&self, host: &str) -> i64 {
-        let terms = self.pairs("hd").get(host).copied().unwrap_or("0 1");
-        terms.split_once(' ').and_then(|(_, most)| most.parse().ok()).unwrap_or(1)
-    }
-
-    fn parked(&self, tenant: &str) -> bool {
-        self.number(&format!("t:{tenant}"), "parked") == 1
+    /// Tenants with a record, a lane, an offer or a place in the ring.
+    fn tenants(&self) -> BTreeSet<String> {
+        let offered = self.keys.keys().filter_map(|key| key.strip_prefix("rd:")).map(str::to_owned);
+        let recorded = self.pairs("ts").into_keys().chain(self.pairs("ring").into_keys()).map(str::to_owned);
+        offered.chain(recorded).chain(self.lanes.keys().map(|(tenant, _)| tenant.to_string())).collect()
     }
 
     /// Fails with the first thing that does not hold.
@@ -149,19 +220,19 @@ impl State {
             *hosts.entry(host.to_string()).or_default() += 1;
             *tenants.entry(tenant.to_string()).or_default() += 1;
         }
-        let counted: BTreeMap<_, _> = self
-            .pairs("hf")
-            .iter()
-            .map(|(host, n)| Ok(((*host).to_owned(), n.parse()?)))
-            .collect::<anyhow::Result<_>>()?;
-        ensure!(counted == hosts, "in flight by host: {counted:?}, leases: {hosts:?}");
-        for (host, flying) in &hosts {
-            ensure!(*flying <= self.most(host), "host {host} has {flying} requests in flight");
+        for host in self.pairs("hs").into_keys() {
+            let leases = hosts.remove(host).unwrap_or(0);
+            let Host { flying, most, .. } = self.host(host);
+            ensure!(flying == leases && flying <= most, "host {host}: {flying} of {most}, {leases} leases");
         }
-        for (key, _) in self.keys.range("t:".to_owned().."t;".to_owned()) {
-            let leases = tenants.get(&key[2..]).copied().unwrap_or(0);
-            let (running, cap) = (self.number(key, "running"), self.cap(&key[2..]));
-            ensure!(running == leases && running <= cap, "{key}: {running} of {cap}, {leases} leases");
+        ensure!(hosts.is_empty(), "in flight on hosts without a record: {hosts:?}");
+        for tenant in self.tenants() {
+            let leases = tenants.get(&tenant).copied().unwrap_or(0);
+            let Tenant { running, cap, .. } = self.tenant(&tenant);
+            ensure!(
+                running == leases && running <= cap,
+                "tenant {tenant}: {running} of {cap}, {leases} leases"
+            );
         }
         let sets: BTreeMap<_, BTreeSet<_>> = self
             .keys
@@ -170,53 +241,67 @@ impl State {
             .map(|(key, ids)| (key.clone(), ids.iter().cloned().collect()))
             .collect();
         ensure!(sets == held, "held by workers: {sets:?}, leases: {held:?}");
-        let deadlines: Vec<i64> = self.pairs("dl").keys().filter_map(|id| id.parse().ok()).collect();
-        ensure!(deadlines.len() == self.leases.len(), "{} deadlines", deadlines.len());
+        self.check_deadlines()
+    }
+
+    /// No lease of an incarnation ends before the reaper looks at its hand.
+    fn check_deadlines(&self) -> Done {
+        let looks = self.pairs("dl");
+        for (id, lease) in self.pairs("L") {
+            let words: Vec<_> = lease.split(' ').collect();
+            let look = looks.get(words[1]).with_context(|| format!("nobody looks at task {id}"))?;
+            ensure!(look.parse::<f64>()? <= words[4].parse()?, "task {id}: {lease}, looked at {look}");
+        }
         Ok(())
     }
 
     /// Each host with work is in exactly one place.
     fn check_hosts(&self) -> Done {
-        let offers = self.pairs("ho");
         let cooling = self.pairs("cool");
         let mut working = BTreeSet::new();
         for (tenant, host) in self.lanes.keys().map(|(tenant, host)| (tenant.to_string(), host.to_string())) {
-            if !self.parked(&tenant) {
-                let waits = self.pairs(&format!("hw:{host}")).contains_key(tenant.as_str());
+            if !self.tenant(&tenant).parked {
+                let known = self.host(&host);
+                let waits = known.sole.as_ref() == Some(&tenant)
+                    || self.pairs(&format!("hw:{host}")).contains_key(tenant.as_str());
                 ensure!(waits, "tenant {tenant} has a lane on host {host} but does not wait for it");
                 working.insert(host);
             }
         }
+        let recorded = self.pairs("hs");
         let all =
-            working.iter().map(String::as_str).chain(offers.keys().copied()).chain(cooling.keys().copied());
+            working.iter().map(String::as_str).chain(recorded.keys().copied()).chain(cooling.keys().copied());
+        let mut offers = 0;
         for host in all.collect::<BTreeSet<_>>() {
-            let places = [
-                offers.contains_key(host),
-                cooling.contains_key(host),
-                self.number("hf", host) >= self.most(host),
-            ];
+            let known = self.host(host);
+            ensure!(known.cooling == cooling.contains_key(host), "host {host} cools: {}", known.cooling);
+            let shared = self.keys.contains_key(&format!("hw:{host}"));
+            ensure!(known.shared == shared, "host {host} is shared: {shared}");
+            let places = [known.offered, known.cooling, known.flying >= known.most];
             let count = places.iter().filter(|place| **place).count();
-            ensure!(count == 1, "host {host} is offered, cooling, full: {places:?}");
+            let least = usize::from(working.contains(host));
+            ensure!((least..=1).contains(&count), "host {host} is offered, cooling, full: {places:?}");
+            if let Some(tenant) = known.holder {
+                offers += 1;
+                let told = self.pairs(&format!("rd:{tenant}")).contains_key(host);
+                ensure!(told, "host {host} is offered to {tenant}, who does not know");
+            }
         }
-        for (host, tenant) in &offers {
-            let offered = self.pairs(&format!("rd:{tenant}")).contains_key(host);
-            ensure!(offered, "host {host} is offered to {tenant}, who does not know");
-        }
-        let known: usize =
+        let told: usize =
             self.keys.iter().filter(|(key, _)| key.starts_with("rd:")).map(|(_, m)| m.len() / 2).sum();
-        ensure!(known == offers.len(), "{known} offers known to tenants, {} made", offers.len());
+        ensure!(told == offers, "{told} offers known to tenants, {offers} made");
         Ok(())
     }
 
     /// A tenant is in the ring exactly when it can be served.
     fn check_ring(&self) -> Done {
         let ring = self.pairs("ring");
-        for (key, _) in self.keys.range("t:".to_owned().."t;".to_owned()) {
-            let tenant = &key[2..];
-            let can = self.keys.contains_key(&format!("rd:{tenant}"))
-                && self.number(key, "running") < self.cap(tenant)
-                && !self.parked(tenant);
-            ensure!(ring.contains_key(tenant) == can, "tenant {tenant} can be served: {can}");
+        for tenant in self.tenants() {
+            let told = self.keys.get(&format!("rd:{tenant}")).map_or(0, |offers| offers.len() / 2);
+            let Tenant { running, cap, offers, parked } = self.tenant(&tenant);
+            ensure!(offers == told, "tenant {tenant} counts {offers} offers of {told}");
+            let can = told > 0 && running < cap && !parked;
+            ensure!(ring.contains_key(tenant.as_str()) == can, "tenant {tenant} can be served: {can}");
         }
         Ok(())
     }

@@ -26,7 +26,13 @@ async fn an_offer_ages_until_it_is_claimed() -> Done {
     rig.feed(1, 10, &[(100, 1)]).await?;
     let now = rig.now_us().await?;
     // As if the offer had been made a minute ago.
-    let _: i64 = rig.ask(&format!("ZADD $/hw:10 {} 1", now - 60_000_000)).await?;
+    let _: i64 = redis::cmd("EVAL")
+        .arg("return redis.call('HSET', KEYS[1], '10', struct.pack('<I4HHBI6', 0, 0, 0, 2, ARGV[1]) .. '1')")
+        .arg(1)
+        .arg("{q0}:g1:hs")
+        .arg(now / 1_000 - 60_000)
+        .query_async(&mut rig.raw.clone())
+        .await?;
     let age = rig.window.survey().await?.1.expect("a host is offered");
     assert!(age >= Duration::from_mins(1) && age <= Duration::from_mins(1) + before.elapsed(), "{age:?}");
     rig.claim_one(worker).await?;
