@@ -167,6 +167,7 @@ pub(crate) struct Leader {
 }
 
 /// What must never have happened.
+#[expect(clippy::struct_excessive_bools, reason = "each is an invariant of its own")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Broken {
     /// A commit changed a row under another fence than the row's.

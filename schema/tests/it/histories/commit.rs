@@ -111,53 +111,11 @@ impl History {
         let found = self.fetch(&task);
         let mut links = Vec::new();
         if !matches!(found, Found::Skipped | Found::Failed | Found::Wait { .. }) {
-            for _ in 0..1 + self.dice.roll(3) {
+            for _ in 0..=self.dice.roll(3) {
                 links.push(self.any_url());
             }
         }
-        self.made(claim, task, found, links)
-    }
-
-    pub(super) fn made(
-        &mut self,
-        claim: Claimed,
-        task: Hydrated,
-        mut found: Found,
-        links: Vec<(CanonicalUrl, HostId)>,
-    ) -> Made {
-        let link = |url: &CanonicalUrl, host, position| Link::new(task.job, url, host, 1, 5, position);
-        let evidence = || "by the history".to_owned();
-        let end = match &mut found {
-            Found::Page { content: number, target, bytes } => {
-                let own = CanonicalUrl::parse(&task.url).expect("the ledger holds canonical URLs");
-                let at = target.clone().unwrap_or(own);
-                let mut page = content(&at, &format!("# Page\n\nText number {number}."));
-                page.redirect_target = target.as_ref().map(|target| link(target, task.host, 0));
-                let chunks: usize = page.chunks.iter().map(|chunk| chunk.text.len()).sum();
-                *bytes = i64::try_from(page.body.len() + page.markdown.len() + chunks).expect("small");
-                End::Page(Box::new(page))
-            }
-            Found::NotModified => End::Unchanged { document: task.document },
-            Found::Moved => End::Redirected { to: "elsewhere".to_owned() },
-            Found::Skipped => End::Skipped { verdict: Verdict::Noindex, evidence: evidence() },
-            Found::Failed => End::Failed { verdict: Verdict::Http4xx, evidence: evidence() },
-            Found::Wait { failed } => End::Wait {
-                verdict: Verdict::Timeout,
-                evidence: evidence(),
-                wait: Duration::from_millis(1),
-                failed: *failed,
-            },
-        };
-        let outcome = Outcome {
-            task: task.task,
-            job: task.job,
-            fence: claim.fence,
-            hydrated_us: task.hydrated_us,
-            end,
-            links: links.iter().enumerate().map(|(n, (url, host))| link(url, *host, n)).collect(),
-            excluded: Excluded { host: 1, ..Excluded::default() },
-        };
-        Made { claim, task, found, links, outcome }
+        made(claim, task, found, links)
     }
 
     fn fetch(&mut self, task: &Hydrated) -> Found {
@@ -230,4 +188,41 @@ impl History {
         }
         Ok(())
     }
+}
+
+/// The outcome as a worker would hand it to the commit.
+fn made(claim: Claimed, task: Hydrated, mut found: Found, links: Vec<(CanonicalUrl, HostId)>) -> Made {
+    let link = |url: &CanonicalUrl, host, position| Link::new(task.job, url, host, 1, 5, position);
+    let evidence = || "by the history".to_owned();
+    let end = match &mut found {
+        Found::Page { content: number, target, bytes } => {
+            let own = CanonicalUrl::parse(&task.url).expect("the ledger holds canonical URLs");
+            let at = target.clone().unwrap_or(own);
+            let mut page = content(&at, &format!("# Page\n\nText number {number}."));
+            page.redirect_target = target.as_ref().map(|target| link(target, task.host, 0));
+            let chunks: usize = page.chunks.iter().map(|chunk| chunk.text.len()).sum();
+            *bytes = i64::try_from(page.body.len() + page.markdown.len() + chunks).expect("small");
+            End::Page(Box::new(page))
+        }
+        Found::NotModified => End::Unchanged { document: task.document },
+        Found::Moved => End::Redirected { to: "elsewhere".to_owned() },
+        Found::Skipped => End::Skipped { verdict: Verdict::Noindex, evidence: evidence() },
+        Found::Failed => End::Failed { verdict: Verdict::Http4xx, evidence: evidence() },
+        Found::Wait { failed } => End::Wait {
+            verdict: Verdict::Timeout,
+            evidence: evidence(),
+            wait: Duration::from_millis(1),
+            failed: *failed,
+        },
+    };
+    let outcome = Outcome {
+        task: task.task,
+        job: task.job,
+        fence: claim.fence,
+        hydrated_us: task.hydrated_us,
+        end,
+        links: links.iter().enumerate().map(|(n, (url, host))| link(url, *host, n)).collect(),
+        excluded: Excluded { host: 1, ..Excluded::default() },
+    };
+    Made { claim, task, found, links, outcome }
 }

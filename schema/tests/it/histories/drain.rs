@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
+use super::ledger::Crawl;
 use super::world::History;
 use crate::Done;
 
@@ -59,7 +60,7 @@ impl History {
             if self.ledger.can_finish() {
                 self.finish().await?;
             }
-            if !self.ledger.crawls.values().any(|crawl| crawl.takes_effects()) {
+            if !self.ledger.crawls.values().any(Crawl::takes_effects) {
                 break;
             }
             round += 1;

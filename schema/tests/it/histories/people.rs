@@ -154,7 +154,7 @@ impl History {
         let terms = HostTerms { delay: Duration::from_millis(delay), max_concurrency };
         self.tally.add("hosts learnt");
         self.ledger.robots.insert(host, terms);
-        let keep = Duration::from_mins(60);
+        let keep = Duration::from_hours(1);
         Ok(self.stores.store.db.store_robots(host, &RobotsCopy::AllowAll, keep, terms).await?)
     }
 
