@@ -86,6 +86,8 @@ RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, 
                attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
                trace_id text, document_id bigint, etag text, last_modified text)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+-- A commit whose client is gone may hold a row for hours: that must not keep a raise waiting.
+SET lock_timeout = '3s'
 BEGIN ATOMIC
     -- Whoever fills a new window lets hosts rest by the rows that are in hand. One that is taken into hand under the
     -- old generation after that reading would be in nobody's sight: so a raise waits for this, and what comes after

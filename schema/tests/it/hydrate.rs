@@ -94,3 +94,23 @@ async fn what_is_taken_into_hand_during_a_raise_is_too_late() -> Done {
     assert!(hydrate.await??.is_empty(), "generation 1 was over before it was through");
     crawl.finish().await
 }
+
+/// Nor for long: whoever holds the row may never let it go.
+#[tokio::test]
+async fn a_row_that_somebody_keeps_does_not_keep_a_raise_from_happening() -> Done {
+    let mut crawl = Crawl::with_pages(1).await?;
+    assert_eq!(crawl.db().raise_generation(0, "a server").await?, Some(1));
+    let open = crawl.task(crawl.job, "/0").await?;
+    let claims = crawl.claims(&[open]);
+    let mut holder = crawl.store.owner().await?;
+    let mut hold = holder.begin().await?;
+    sqlx::query("SELECT 1 FROM crawl_urls FOR UPDATE").execute(&mut *hold).await?;
+    let db = crawl.db().clone();
+    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
+    crawl.wait_for_waiters(1).await?;
+    assert_eq!(crawl.db().raise_generation(1, "another server").await?, Some(2));
+    let error = hydrate.await?.expect_err("the row is still held");
+    assert!(error.is_retryable(), "{error:?}");
+    hold.rollback().await?;
+    crawl.finish().await
+}
