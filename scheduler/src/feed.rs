@@ -42,6 +42,13 @@ pub(crate) struct OpenWindow {
     pub(crate) terms: LeaseTerms,
 }
 
+impl OpenWindow {
+    /// What was hydrated before this, in microseconds of Postgres' clock, has passed its hard deadline.
+    pub(crate) fn in_flight_since_us(&self) -> i64 {
+        self.raised_us - i64::try_from(self.terms.hard_deadline.as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
 /// Tasks that a feed added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FeedReport {
@@ -95,13 +102,12 @@ fn tasks_at_once(terms: LaneTerms) -> i32 {
 }
 
 fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Option<LaneTerms>) -> LaneFeed {
-    let hard_us = i64::try_from(open.terms.hard_deadline.as_micros()).unwrap_or(i64::MAX);
     // Claimed under an older generation shortly before it ended: its host may be in contact still.
-    let may_be_in_flight = head.last_stale_hydrate_us.is_some_and(|at| at > open.raised_us - hard_us);
+    let may_be_in_flight = head.last_stale_hydrate_us.is_some_and(|at| at > open.in_flight_since_us());
     let quiet_for = open.quiet_until.saturating_duration_since(Instant::now());
     let delay = terms.and_then(|terms| terms.host).map_or(Duration::ZERO, |host| host.delay);
     let quiet = if may_be_in_flight {
-        quiet_for
+        (open.quiet_until + delay).saturating_duration_since(Instant::now())
     } else if quiet_for.is_zero() {
         Duration::ZERO
     } else {

@@ -32,6 +32,8 @@ end
 -- before its push came.
 at = at + 1 + 3 * known
 local new, ids, lanes, of_lane = tonumber(ARGV[at]), {}, {}, {}
+-- In a window whose hosts are not told to rest yet, they wait for the feeder, who comes later.
+if about[5] == '1' then new = 0 end
 for i = at + 1, at + 4 * new, 4 do ids[#ids + 1] = ARGV[i + 2] end
 local leased = {}
 for first = 1, new, 4000 do

@@ -3,7 +3,7 @@
 -- read and written in records.lua, and move in moves.lua.
 --
 -- KEYS[1]  {tag}:meta     hash: gen, run_id, protocol, fence (counter), vfloor (virtual time), left_out (counter),
---                         offered (hosts offered now)
+--                         offered (hosts offered now), resting (1 = nothing is pushed yet, see rest.lua)
 -- ARGV[1]  generation     number; a script of another generation answers STALE and changes nothing
 --
 -- All other keys lie in the same slot under '{tag}:g<generation>:'. T = tenant, H = host, w = incarnation:
@@ -55,7 +55,7 @@ local function int(n) return format('%d', n) end
 
 local about
 local function stale()
-    about = call('HMGET', meta, 'gen', 'run_id', 'vfloor', 'fence')
+    about = call('HMGET', meta, 'gen', 'run_id', 'vfloor', 'fence', 'resting')
     return about[1] ~= ARGV[1]
 end
 

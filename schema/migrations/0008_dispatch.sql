@@ -58,6 +58,17 @@ BEGIN ATOMIC
     ) AS head;
 END;
 
+-- Hosts of open rows that were taken into hand under an older generation after `since_us`, and their delays: of every
+-- tenant, and of crawls that were paused or cancelled since.
+CREATE FUNCTION dispatch_in_flight(of_generation bigint, since_us bigint)
+RETURNS TABLE (host_id bigint, delay_ms bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT u.host_id, coalesce(h.delay_ms, 0)
+    FROM crawl_urls u LEFT JOIN hosts h ON h.host_id = u.host_id
+    WHERE u.state = 0 AND u.hydrated_us > since_us AND u.generation < of_generation;
+END;
+
 -- What a lane's tenant and host allow. room: pages left this month, NULL when there is no limit; none while the
 -- storage has less room than was refused last.
 CREATE FUNCTION dispatch_terms(tenants bigint[], hosts bigint[])

@@ -211,6 +211,26 @@ impl Db {
         Ok(heads)
     }
 
+    /// Hosts that a worker of a generation before `generation` may be in contact with, because a row that is open
+    /// still was hydrated after `since_us`, each with its delay. Reads all open rows once: for a rebuild only.
+    pub async fn hosts_in_flight(
+        &self,
+        generation: i64,
+        since_us: i64,
+    ) -> Result<Vec<(HostId, Duration)>, DbError> {
+        let _timing = Timing::query("hosts_in_flight");
+        let rows = sqlx::query_as::<_, (i64, i64)>(include_str!("../queries/crawl_urls/in_flight.sql"))
+            .bind(generation)
+            .bind(since_us)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(DbError::doing("list hosts in flight"))?;
+        Ok(rows
+            .into_iter()
+            .map(|(host, delay_ms)| (HostId(host), Duration::from_millis(delay_ms.unsigned_abs())))
+            .collect())
+    }
+
     /// What the tenants and hosts of `lanes` allow, in the order of `lanes`; none for one that is gone.
     pub async fn lane_terms(&self, lanes: &[Lane]) -> Result<Vec<Option<LaneTerms>>, DbError> {
         #[derive(FromRow)]

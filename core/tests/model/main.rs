@@ -4,7 +4,6 @@
 
 mod dispatch;
 mod explore;
-mod findings;
 mod guard;
 mod hosts;
 mod limits;
@@ -43,6 +42,18 @@ fn a_host_sees_one_request_at_a_time_whoever_dies_or_sleeps() {
 fn a_host_of_one_tenant_sees_one_request_at_a_time_across_a_rebuild() {
     let states = prove("host, Redis", &Hosts::whole(0, faults(1)).with_failing_locks());
     assert!(states > 40_000, "the model has shrunk to {states} states");
+}
+
+#[test]
+fn tenants_that_share_a_host_do_not_meet_on_it_after_a_rebuild() {
+    let states = prove("host, tenants", &Hosts::whole(0, faults(1)).shared());
+    assert!(states > 10_000, "the model has shrunk to {states} states");
+}
+
+#[test]
+fn a_long_delay_is_kept_across_a_rebuild() {
+    let states = prove("host, long delay", &Hosts::whole(0, faults(1)).slow());
+    assert!(states > 10_000, "the model has shrunk to {states} states");
 }
 
 #[test]

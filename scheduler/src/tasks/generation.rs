@@ -62,7 +62,7 @@ async fn keep_open(
     let run_id = dispatch.run_id().await?;
     if let Some(shard) = &shard {
         match dispatch.attach(shard).await? {
-            Attached::Open(window) => return Ok(known(window, terms, shard.raised_us, opened)),
+            Attached::Open(window) => return known(db, window, terms, shard.raised_us, opened).await,
             Attached::Foreign { protocol } => tracing::warn!(
                 window_protocol = protocol,
                 own_protocol = PROTOCOL,
@@ -77,30 +77,47 @@ async fn keep_open(
     let Some(generation) = db.raise_generation_of(queue, old, &run_id).await? else {
         return Ok(false);
     };
-    if !dispatch.open(generation, &run_id).await? {
+    if !dispatch.open_resting(generation, &run_id).await? {
         return Ok(false);
     }
     let raised_us = db.shard_of(queue).await?.map_or(0, |shard| shard.raised_us);
     tracing::info!(queue = queue.name(), generation, "dispatch window opened");
+    let open = quiet(dispatch.window(generation), terms, raised_us);
+    rest_hosts(db, &open).await?;
     // Told before it is full: workers may claim what is loaded already.
-    opened.send_replace(Some(quiet(dispatch.window(generation), terms, raised_us)));
+    opened.send_replace(Some(open));
     Ok(true)
 }
 
 /// Takes over a window that is open. True when this leader did not know it.
-fn known(
+async fn known(
+    db: &Db,
     window: Window,
     terms: LeaseTerms,
     raised_us: i64,
     opened: &watch::Sender<Option<OpenWindow>>,
-) -> bool {
+) -> Result<bool, FeedError> {
     let before = opened.borrow().as_ref().map(|open| open.window.generation());
     if before == Some(window.generation()) {
-        return false;
+        return Ok(false);
     }
-    // Another leader opened it; how long ago is unknown, so hosts rest for the whole lease.
-    opened.send_replace(Some(quiet(window, terms, raised_us)));
-    true
+    // Another leader opened it, and may have died before the hosts were told; how long ago is unknown, so they rest
+    // for the whole lease.
+    let open = quiet(window, terms, raised_us);
+    rest_hosts(db, &open).await?;
+    opened.send_replace(Some(open));
+    Ok(true)
+}
+
+/// Hosts rest, not lanes, and before any lane is fed: that of another tenant could be claimed at once. A worker of
+/// the generation before gives up when its lease ends, and then the host's delay begins.
+async fn rest_hosts(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
+    let hosts = match open.window.queue() {
+        Queue::Crawl => db.hosts_in_flight(open.window.generation(), open.in_flight_since_us()).await?,
+        Queue::Tasks => Vec::new(),
+    };
+    let rests: Vec<_> = hosts.into_iter().map(|(host, delay)| (host, open.terms.ttl + delay)).collect();
+    Ok(open.window.rest(&rests).await?)
 }
 
 fn quiet(window: Window, terms: LeaseTerms, raised_us: i64) -> OpenWindow {

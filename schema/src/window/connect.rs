@@ -53,12 +53,22 @@ impl Dispatch {
     /// Opens `generation` on the server that calls itself `run_id`. False: a higher one is there, or it is
     /// another server by now.
     pub async fn open(&self, generation: i64, run_id: &str) -> Result<bool, WindowError> {
+        self.init(generation, run_id, false).await
+    }
+
+    /// The same, into which nothing is pushed before [`Window::rest`] has named the hosts that rest.
+    pub async fn open_resting(&self, generation: i64, run_id: &str) -> Result<bool, WindowError> {
+        self.init(generation, run_id, true).await
+    }
+
+    async fn init(&self, generation: i64, run_id: &str, resting: bool) -> Result<bool, WindowError> {
         let opened: i64 = SCRIPTS
             .init
             .key(self.keys.meta())
             .arg(generation)
             .arg(run_id)
             .arg(PROTOCOL)
+            .arg(i32::from(resting))
             .invoke_async(&mut self.connection.clone())
             .await
             .map_err(failed("init"))?;

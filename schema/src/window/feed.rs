@@ -8,6 +8,9 @@ use redis::AsyncCommands;
 use super::{HostTerms, Lane, WINDOW, Window, WindowError, number, words};
 use crate::db::millis;
 
+/// Hosts told in one call: some milliseconds of the server.
+const RESTS_A_CALL: usize = 1_000;
+
 /// What the ledger says of one lane.
 #[derive(Clone, Debug)]
 pub struct LaneFeed {
@@ -110,6 +113,32 @@ impl Window {
         let mut words = words("feed", &answer)?;
         let added = number("feed", &answer, &mut words)?;
         Ok(Fed { added, was_empty: number("feed", &answer, &mut words)? == 1 })
+    }
+
+    /// Makes hosts rest that workers of an older generation may be in contact with; then pushes come in. To be called
+    /// before anything is fed into a window that was opened by [`super::Dispatch::open_resting`].
+    pub async fn rest(&self, hosts: &[(HostId, Duration)]) -> Result<(), WindowError> {
+        let mut rest = hosts;
+        loop {
+            let (part, left) = rest.split_at(rest.len().min(RESTS_A_CALL));
+            let answer = self
+                .call(
+                    "rest",
+                    |scripts| &scripts.rest,
+                    |call| {
+                        call.arg(i32::from(left.is_empty()));
+                        for (host, pause) in part {
+                            call.arg(host.0).arg(millis(*pause));
+                        }
+                    },
+                )
+                .await?;
+            words("rest", &answer)?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            rest = left;
+        }
     }
 
     /// Stops serving a tenant that has used up its month.

@@ -22,6 +22,7 @@ pub(super) struct Scripts {
     pub(super) nack: Script,
     pub(super) park: Script,
     pub(super) reap: Script,
+    pub(super) rest: Script,
     /// Without the prelude: it runs where nothing may be written.
     pub(super) run_id: Script,
     pub(super) stats: Script,
@@ -59,6 +60,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     nack: moving!("nack"),
     park: moving!("park"),
     reap: moving!("reap"),
+    rest: moving!("rest"),
     run_id: Script::new(include_str!("run_id.lua")),
     stats: script!("stats"),
     user_lock: script!("user_lock"),

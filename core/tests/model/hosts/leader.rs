@@ -2,11 +2,12 @@
 
 use super::state::{Keys, Row, State, TTL};
 use super::step::Rules;
-use crate::guard::{Guard, Guards};
+use crate::guard::Guard;
 
 impl State {
     /// `keep_open`: the steps between the look and `init` are in the other model.
-    pub(crate) fn open(&mut self, guards: Guards) -> Option<()> {
+    pub(crate) fn open(&mut self, rules: Rules) -> Option<()> {
+        let guards = rules.guards;
         if self.opened == self.generation && self.same_server && self.generation != 0 {
             return None;
         }
@@ -18,7 +19,15 @@ impl State {
         self.opened = self.generation;
         self.same_server = true;
         self.quiet = TTL;
+        // `rest_hosts`: before any lane is fed, whoever has the rows in flight.
+        if self.rows.iter().any(|row| self.may_be_in_flight(row)) && guards.hold(Guard::RestAfterRebuild) {
+            self.keys.rest = TTL + rules.delay;
+        }
         Some(())
+    }
+
+    fn may_be_in_flight(&self, row: &Row) -> bool {
+        !row.ended && row.generation != 0 && row.generation < self.generation
     }
 
     /// `feed_lanes` and `feed.lua` for the lane of `url`, whenever the refill or the reconciler comes to it.
@@ -27,11 +36,9 @@ impl State {
             return None;
         }
         let lane = if rules.one_lane { self.rows.as_slice() } else { &self.rows[url..=url] };
-        let open = |row: &&Row| !row.ended;
-        let may_be_in_flight =
-            lane.iter().filter(open).any(|row| row.generation != 0 && row.generation < self.generation);
-        let pause = if may_be_in_flight {
-            self.quiet
+        let may_be_in_flight = lane.iter().any(|row| self.may_be_in_flight(row));
+        let pause = if may_be_in_flight && self.quiet > 0 {
+            self.quiet + rules.delay
         } else if self.quiet > 0 {
             rules.delay
         } else {

@@ -112,7 +112,7 @@ impl State {
                 self.reap(rules);
                 Some(())
             }
-            Step::Open => self.open(guards),
+            Step::Open => self.open(rules),
             Step::Feed { url } => self.feed(url, rules),
             Step::Wipe => self.wipe(),
             Step::Restart => self.restart(),
