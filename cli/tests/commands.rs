@@ -148,7 +148,7 @@ async fn callers(rig: &Rig) {
     assert!(whoami.code == 0 && whoami.out.starts_with("Tenant local"), "{whoami:?}");
     let whoami = rig.rad(&["whoami", "--json"]).await.object();
     let limits: Vec<_> = whoami["limits"].as_array().unwrap().iter().map(|limit| &limit["limit"]).collect();
-    assert_eq!(limits, ["monthly_pages", "storage_bytes", "max_crawlers"]);
+    assert_eq!(limits, ["monthly_pages", "monthly_tokens", "storage_bytes", "max_crawlers"]);
 }
 
 async fn operators(rig: &Rig) {

@@ -37,6 +37,10 @@ pub struct Config {
     /// Seconds after which a process that is stuck ends itself with exit code 70; 0 for never.
     #[arg(long, env = "RAD_WATCHDOG_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub watchdog_seconds: u64,
+    /// Shards of the dispatch window, 1 to 128; the same for all schedulers. A change rebuilds the window. Left out: as
+    /// many as there are, and at the very first one on each master of Redis.
+    #[arg(long, env = "RAD_SHARDS", value_parser = clap::value_parser!(u32).range(1..=128))]
+    pub shards: Option<u32>,
     /// Region that metrics are counted with.
     #[arg(long, env = "FLY_REGION", default_value = "local")]
     pub region: String,

@@ -10,6 +10,9 @@ use rad_schema::queue::Queue;
 use rad_schema::window::{Lane, LaneFeed, LeaseTerms, Window, WindowError};
 use thiserror::Error;
 
+use crate::caps::Caps;
+use crate::old_work::OldWork;
+
 /// Lanes read in one statement.
 const LANES_AT_ONCE: usize = 64;
 
@@ -40,12 +43,26 @@ pub(crate) struct OpenWindow {
     /// Until then, workers of the generation before may still be fetching.
     pub(crate) quiet_until: Instant,
     pub(crate) terms: LeaseTerms,
+    /// What was in work before it, as far as it has been read.
+    pub(crate) old_work: OldWork,
+    /// Where caps that were read are told.
+    pub(crate) caps: Caps,
 }
 
 impl OpenWindow {
     /// What was hydrated before this, in microseconds of Postgres' clock, has passed its hard deadline.
     pub(crate) fn in_flight_since_us(&self) -> i64 {
         self.raised_us - i64::try_from(self.terms.hard_deadline.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether what was claimed under an older generation at this time may be in work when the window was opened.
+    fn may_be_in_flight(&self, hydrated_us: i64) -> bool {
+        hydrated_us > self.in_flight_since_us()
+    }
+
+    /// How many tasks of a lane those are.
+    fn still_in_work(&self, head: &LaneHead) -> usize {
+        head.stale_hydrates_us.iter().filter(|at| self.may_be_in_flight(**at)).count()
     }
 }
 
@@ -71,6 +88,9 @@ async fn feed_urls(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Result<FeedRep
         // Before the ledger: what is left out meanwhile must not be taken for read.
         let left_out = open.window.left_out(lanes).await?;
         let terms = db.lane_terms(lanes).await?;
+        for (lane, terms) in lanes.iter().zip(&terms) {
+            terms.iter().for_each(|terms| open.caps.saw(lane.tenant, tasks_at_once(*terms)));
+        }
         // A lane that stays out of the window needs no reading.
         let wanted: Vec<_> = lanes
             .iter()
@@ -82,6 +102,7 @@ async fn feed_urls(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Result<FeedRep
         for ((lane, left_out), terms) in lanes.iter().zip(left_out).zip(terms) {
             let head = if is_parked(terms.as_ref()) { None } else { heads.next() };
             let head = head.unwrap_or_else(|| LaneHead::empty(*lane));
+            open.old_work.saw(*lane, open.still_in_work(&head));
             let fed = open.window.feed(&lane_feed(open, head, left_out, terms)).await?;
             report.added += fed.added;
             report.revived += i64::from(fed.was_empty && fed.added > 0);
@@ -103,7 +124,7 @@ fn tasks_at_once(terms: LaneTerms) -> i32 {
 
 fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Option<LaneTerms>) -> LaneFeed {
     // Claimed under an older generation shortly before it ended: its host may be in contact still.
-    let may_be_in_flight = head.last_stale_hydrate_us.is_some_and(|at| at > open.in_flight_since_us());
+    let may_be_in_flight = head.last_stale_hydrate_us.is_some_and(|at| open.may_be_in_flight(at));
     let quiet_for = open.quiet_until.saturating_duration_since(Instant::now());
     let delay = terms.and_then(|terms| terms.host).map_or(Duration::ZERO, |host| host.delay);
     let quiet = if may_be_in_flight {
@@ -117,7 +138,7 @@ fn lane_feed(open: &OpenWindow, head: LaneHead, left_out: Option<i64>, terms: Op
     LaneFeed {
         lane: head.lane,
         weight: terms.map_or(1, |terms| terms.weight),
-        cap: terms.map_or(1, tasks_at_once),
+        cap: LaneFeed::CAP_AS_IT_STANDS,
         parked: is_parked(terms.as_ref()),
         terms: terms.and_then(|terms| terms.host),
         pause: terms.map_or(Duration::ZERO, |terms| terms.pause).max(quiet),

@@ -3,8 +3,10 @@
 //! `api` is one face over `service`; `tasks` are activations that repeat for ever and may stop at any moment.
 
 mod api;
+mod caps;
 pub mod config;
 mod feed;
+mod old_work;
 mod run;
 mod service;
 mod tasks;

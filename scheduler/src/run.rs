@@ -5,17 +5,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rad_schema::process::metrics::FleetSeries;
 use rad_schema::process::{OpenError, open_stores, stop, watchdog};
-use rad_schema::queue::Queue;
 use rad_schema::window::LeaseTerms;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api;
+use crate::caps::Caps;
 use crate::config::Config;
 use crate::service::Service;
 use crate::service::bell::Bell;
-use crate::tasks;
+use crate::tasks::{self, Realm};
 
 /// Longest wait for the leader's tasks and for its last word to Postgres.
 const RESIGNS: Duration = Duration::from_secs(8);
@@ -45,16 +45,24 @@ pub async fn run(
 ) -> Result<(), RunError> {
     watchdog::watch_runtime(Duration::from_secs(config.watchdog_seconds)).map_err(RunError::Watchdog)?;
     let stores = open_stores(&config.database_url, &config.redis_url, config.db_connections, "rad-scheduler");
-    let (db, dispatch) = tokio::select! {
+    let (db, shards) = tokio::select! {
         () = shutdown.cancelled() => return Ok(()),
         opened = stores => opened?,
     };
     let terms = LeaseTerms { ttl: Duration::from_secs(config.lease_ttl_seconds), ..LeaseTerms::default() };
-    let leader =
-        tokio::spawn(tasks::lead(db.clone(), dispatch.clone(), terms, holder(), fleet, shutdown.clone()));
-    let bell = Bell::hang(dispatch.of(Queue::Tasks), shutdown.clone());
-    let router =
-        api::router(Service { db: db.clone(), dispatch, terms, addresses: config.allow_cidrs, bell });
+    let caps = Caps::default();
+    let realm = Realm {
+        db: db.clone(),
+        shards: shards.clone(),
+        wanted: config.shards,
+        terms,
+        caps: caps.clone(),
+        fleet,
+    };
+    let leader = tokio::spawn(tasks::lead(realm, holder(), shutdown.clone()));
+    let bell = Bell::hang(shards.tasks(), shutdown.clone());
+    let addresses = config.allow_cidrs;
+    let router = api::router(Service { db: db.clone(), shards, terms, addresses, bell, caps });
     let serving = axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();

@@ -25,12 +25,13 @@ use rad_core::address::AddressPolicy;
 use rad_schema::admin::AdminError;
 use rad_schema::db::{Db, DbError};
 use rad_schema::tenants::{Caller, KeyError};
-use rad_schema::window::{Dispatch, LeaseTerms, WindowError};
+use rad_schema::window::{LeaseTerms, Shards, WindowError};
 use thiserror::Error;
 
 use self::bell::Bell;
 use self::fault::Faults;
 use self::target::Forbidden;
+use crate::caps::Caps;
 
 /// Why an operation was refused or failed.
 #[derive(Debug, Error)]
@@ -109,12 +110,14 @@ impl From<AdminError> for ServiceError {
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) db: Db,
-    pub(crate) dispatch: Dispatch,
+    pub(crate) shards: Shards,
     pub(crate) terms: LeaseTerms,
     /// Where the fleet may go; the workers have the same.
     pub(crate) addresses: AddressPolicy,
     /// Where one waits for tasks that are worked on from outside.
     pub(crate) bell: Bell,
+    /// Where the leader, if it is this process, hears of caps that were read.
+    pub(crate) caps: Caps,
 }
 
 impl Service {

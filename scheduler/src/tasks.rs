@@ -8,6 +8,8 @@ mod lapse;
 mod leader;
 mod reap;
 mod reconcile;
+mod retire;
+mod shares;
 mod skew;
 mod trim;
 mod walk;
@@ -21,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::feed::OpenWindow;
 
-pub(crate) use leader::{LEADERSHIP, lead};
+pub(crate) use leader::{LEADERSHIP, Realm, lead};
 
 /// The current window, told by the generation task; none while it is being opened.
 type Current = watch::Receiver<Option<OpenWindow>>;
@@ -34,11 +36,11 @@ async fn next(stop: &CancellationToken, period: Duration) -> bool {
     }
 }
 
-/// One activation of a task, measured.
-async fn timed<T>(task: &'static str, work: impl Future<Output = T>) -> T {
+/// One activation of a task for a queue, measured.
+async fn timed<T>(task: &'static str, queue: &'static str, work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = work.await;
-    histogram!(TICK_DURATION, "task" => task).record(begun.elapsed());
+    histogram!(TICK_DURATION, "task" => task, "queue" => queue).record(begun.elapsed());
     done
 }
 

@@ -168,6 +168,7 @@ end
 local function charge(T, t)
     t[RUNNING], t[PASS] = t[RUNNING] + 1, t[PASS] + math.floor(COST / t[WEIGHT])
     if t[RUNNING] < t[CAP] then return end
+    fall_short(T)
     -- What it can't take now others may. A sample, because this happens with every claim at the cap.
     local sample = {}
     for i = #t[HELD], max(1, #t[HELD] - 3), -1 do sample[#sample + 1] = t[HELD][i][1] end

@@ -1,6 +1,6 @@
 -- Tops up one lane from the ledger. Idempotent: what is in the lane or leased is passed over. The lane never
 -- holds more than a window, not even for a moment: Redis would not turn a skiplist back into a listpack.
--- ARGV[2] T   ARGV[3] H   ARGV[4] weight   ARGV[5] cap   ARGV[6] 1 = the tenant has used up its month
+-- ARGV[2] T   ARGV[3] H   ARGV[4] weight   ARGV[5] cap ('-' = as it stands)   ARGV[6] 1 = the tenant has used up its month
 -- ARGV[7] delay_ms (-1 = robots unknown)   ARGV[8] max_concurrency   ARGV[9] host pause from now in ms
 -- ARGV[10] the lane's left-out number before the ledger was read ('-' = none)
 -- ARGV[11] 1 = the ledger has no more rows than these
@@ -10,7 +10,8 @@ if moved() then return 'STALE' end
 local T, H = ARGV[2], ARGV[3]
 local key, name = lane(T, H), T .. ':' .. H
 local t, h = of_tenant(T), of_host(H)
-t[WEIGHT], t[CAP], t[DIRTY] = max(tonumber(ARGV[4]), 1), max(tonumber(ARGV[5]), 0), true
+t[WEIGHT], t[DIRTY] = max(tonumber(ARGV[4]), 1), true
+if ARGV[5] ~= '-' then t[CAP] = max(tonumber(ARGV[5]), 0) end
 call('ZREM', P .. 'refill', name)
 if ARGV[7] ~= '-1' then set_terms(H, ARGV[7], ARGV[8]) end
 if ARGV[6] == '1' then

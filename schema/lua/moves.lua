@@ -93,6 +93,7 @@ local function hand(H, h, T, rank)
     hold(t, H, rank, false)
     h[FRESH] = true
     t[OFFERS], t[MADE], t[DIRTY] = t[OFFERS] + 1, true, true
+    if not may_run(t) then fall_short(T) end
     offered = offered + 1
     made[#made + 1] = T
 end

@@ -3,7 +3,8 @@
 -- read and written in records.lua, and move in moves.lua.
 --
 -- KEYS[1]  {tag}:meta     hash: gen, run_id, protocol, fence (counter), vfloor (virtual time), left_out (counter),
---                         offered (hosts offered now), resting (1 = nothing is pushed yet, see rest.lua)
+--                         offered (hosts offered now), resting (1 = nothing is pushed yet, see rest.lua),
+--                         leader (number of the leadership that sets shares)
 -- ARGV[1]  generation     number; a script of another generation answers STALE and changes nothing
 --
 -- All other keys lie in the same slot under '{tag}:g<generation>:'. T = tenant, H = host, w = incarnation:
@@ -17,6 +18,7 @@
 --   cool   zset   hosts that wait -> when to look again (ms)
 --   rd:T   zset   hosts offered to the tenant -> rank of the lane's head
 --   ring   zset   tenants that can be served now -> virtual time
+--   short  zset   tenants with due work beyond their share -> when it was last seen (ms); read by shares.lua
 --   W:w    set    task ids leased by the incarnation
 --   wk     zset   incarnation -> heartbeat deadline (ms); 0 = it said goodbye with leases in hand
 --   dl     zset   incarnation -> none of its leases has its hard deadline before this (ms)
@@ -33,7 +35,8 @@
 
 -- Records are packed, because text takes Lua ten times as long; what may pass 2^53 stands in them as a string.
 -- HOST: delay ms, concurrency (0 = unknown: one at a time), in flight and kept, place, earliest next request (ms; of
--- an offered host the time of its offer). TENANT: virtual time, running, cap, weight, hosts offered, parked.
+-- an offered host the time of its offer). TENANT: virtual time, running, cap (its share in this shard), weight, hosts
+-- offered, and 1 when parked + 2 when shares.lua has said its share.
 -- LEASE: fence, hard deadline (ms), rank, w, T, H, resource of its lock ('' = none).
 local HOST, TENANT, LEASE = '<I4HHBI6', '<dI4I4I4I4B', '<I6I6dssss'
 local WINDOW = 128      -- a 129th id would turn the lane's listpack into a skiplist, six times the size

@@ -4,6 +4,7 @@
 local IDLE, COOLING, OFFERED = 0, 1, 2
 local hosts, tenants = {}, {}
 local hungry, offered = {}, 0     -- lanes below low water; hosts offered less those taken back
+local short = {}                  -- 'now, T' of tenants with more to do than their share lets them
 
 -- Places of a host's fields; fields by name would take Lua twice as long. Beyond the record: who has the only lane on
 -- it, whether several have lanes, to whom it is offered; the place that it had in Redis; when it is to be looked at
@@ -11,9 +12,10 @@ local hungry, offered = {}, 0     -- lanes below low water; hosts offered less t
 local DIRTY, DELAY, MOST, KNOWN, FLYING, PLACE, CLEAR, SOLE, SHARED, HOLDER, WAS, AT, FRESH =
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 -- A tenant's. Beyond the record: offers that rd:T has not, least urgent first, and how many of these came out of it;
--- one was made here; it was in the ring, and with which virtual time; it stands in the queue of a claim.
-local PASS, RUNNING, CAP, WEIGHT, OFFERS, PARKED, HELD, POPPED, MADE, COULD, RINGED, QUEUED =
-    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+-- one was made here; it was in the ring, and with which virtual time; it stands in the queue of a claim; its cap is
+-- a share that shares.lua has set.
+local PASS, RUNNING, CAP, WEIGHT, OFFERS, PARKED, HELD, POPPED, MADE, COULD, RINGED, QUEUED, SHARE =
+    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 
 local function read_host(H, record)
     local h
@@ -37,14 +39,22 @@ local function of_host(H) return hosts[H] or read_host(H, call('HGET', P .. 'hs'
 local function may_run(t) return not t[PARKED] and t[RUNNING] < t[CAP] end
 local function servable(t) return t[OFFERS] > 0 and not t[PARKED] and t[RUNNING] < t[CAP] end
 
+-- Tells whoever divides the tenant's tasks among the shards that it could use more here.
+local function fall_short(T)
+    short[#short + 1] = int(now)
+    short[#short + 1] = T
+end
+
 local function read_tenant(T, record)
     local t
     if record then
-        local pass, running, cap, weight, offers, parked = parse(TENANT, record)
-        t = { false, pass, running, cap, weight, offers, parked == 1, {}, 0, false, false, false, false }
+        local pass, running, cap, weight, offers, flags = parse(TENANT, record)
+        t = { false, pass, running, cap, weight, offers, flags % 2 == 1, {}, 0, false, false, false, false,
+            flags >= 2 }
         if servable(t) then t[COULD], t[RINGED] = true, pass end
     else
-        t = { false, 0, 0, 1, 1, 0, false, {}, 0, false, false, false, false }
+        -- Nothing runs before the feeder or shares.lua has said how much may.
+        t = { false, 0, 0, 0, 1, 0, false, {}, 0, false, false, false, false, false }
     end
     tenants[T] = t
     return t
@@ -146,7 +156,8 @@ local function flush_tenants()
         end
         if t[DIRTY] then
             set[#set + 1] = T
-            set[#set + 1] = pack(TENANT, t[PASS], t[RUNNING], t[CAP], t[WEIGHT], t[OFFERS], t[PARKED] and 1 or 0)
+            local flags = (t[PARKED] and 1 or 0) + (t[SHARE] and 2 or 0)
+            set[#set + 1] = pack(TENANT, t[PASS], t[RUNNING], t[CAP], t[WEIGHT], t[OFFERS], flags)
             t[DIRTY] = false
         end
     end
@@ -161,6 +172,10 @@ local function flush(quietly)
     if offered ~= 0 then
         call('HINCRBY', meta, 'offered', offered)
         offered = 0
+    end
+    if #short > 0 then
+        many('ZADD', P .. 'short', short)
+        short = {}
     end
     if #hungry > 0 then
         many('ZADD', P .. 'refill', hungry, 'NX')

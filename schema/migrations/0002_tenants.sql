@@ -9,6 +9,8 @@ CREATE TABLE tenants (
     max_crawlers  integer NOT NULL DEFAULT 256 CHECK (max_crawlers > 0),
     -- Pages stored in a calendar month (UTC); NULL means no limit.
     monthly_pages bigint CHECK (monthly_pages >= 0),
+    -- Tokens of chunks stored in a calendar month (UTC); NULL means no limit.
+    monthly_tokens bigint CHECK (monthly_tokens >= 0),
     -- Bytes of bodies, Markdown and chunks kept, as they are stored; NULL means no limit.
     storage_bytes bigint CHECK (storage_bytes >= 0),
     created_at    timestamptz NOT NULL DEFAULT now()

@@ -50,6 +50,8 @@ CREATE TABLE job_progress (
     skipped          bigint NOT NULL DEFAULT 0,
     failed           bigint NOT NULL DEFAULT 0,
     chunks           bigint NOT NULL DEFAULT 0,
+    -- Pages that were fetched and then not stored because a limit was reached, each time that happened.
+    unstored         bigint NOT NULL DEFAULT 0,
     -- Links of committed pages that the scope left out, by reason, with a sample.
     excluded_host    bigint NOT NULL DEFAULT 0,
     excluded_path    bigint NOT NULL DEFAULT 0,

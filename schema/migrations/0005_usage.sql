@@ -5,6 +5,10 @@ CREATE TABLE tenant_usage (
     -- First day of the month, UTC.
     month        date NOT NULL,
     pages        bigint NOT NULL DEFAULT 0,
+    -- Of the chunks of those pages.
+    tokens       bigint NOT NULL DEFAULT 0,
+    -- With less room than this for tokens the month is used up: nothing is fetched.
+    tokens_wanted bigint CHECK (tokens_wanted > 0),
     -- Bytes kept after the month's last commit.
     stored_bytes bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, month)

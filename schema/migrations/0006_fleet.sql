@@ -17,14 +17,36 @@ CREATE TABLE crawler_instances (
     heartbeat_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- The shards of a queue's dispatch window. Those that are not retired are all of one division.
 CREATE TABLE dispatch_shards (
-    shard      integer PRIMARY KEY,
-    -- Rises at every rebuild; leads every fencing token.
+    -- 0 crawls, 1 tasks of other kinds.
+    queue      smallint NOT NULL CHECK (queue IN (0, 1)),
+    -- How many there are in its division, and which of them it is.
+    shards     integer NOT NULL CHECK (shards BETWEEN 1 AND 128),
+    shard      integer NOT NULL CHECK (shard >= 0 AND shard < shards),
+    -- Hash tag of its keys in Redis.
+    tag        text NOT NULL,
+    -- Rises at every rebuild; leads every fencing token. A new division begins above all that were.
     generation bigint NOT NULL,
-    -- run_id of the Redis server that the generation was loaded into.
+    -- run_id of the Redis server that the generation was loaded into; '' before the first.
     run_id     text NOT NULL,
-    raised_at  timestamptz NOT NULL DEFAULT now()
+    raised_at  timestamptz NOT NULL DEFAULT now(),
+    -- Of an earlier division: kept until its window is closed.
+    retired    boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (queue, shards, shard)
 );
+
+-- Which of so many shards a host lives in; shard_of in Rust is the same. A multiplicative hash: numbers given out one
+-- after another fall evenly.
+CREATE FUNCTION shard_of_host(host bigint, shards integer)
+RETURNS integer
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT (((((host & 2147483647) * 2654435761) & 4294967295) >> 16) % shards)::integer;
+END;
+
+-- Leaderships that set tenants' shares, in their order.
+CREATE SEQUENCE dispatch_leaderships;
 
 -- Leadership as a lease row: session advisory locks do not survive a transaction-pooling proxy.
 CREATE TABLE leader_leases (

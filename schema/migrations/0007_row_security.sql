@@ -52,7 +52,7 @@ GRANT SELECT, INSERT, UPDATE ON hosts, crawler_instances, dispatch_shards, leade
 CREATE POLICY admin_all ON tenants TO rad_admin USING (true) WITH CHECK (true);
 CREATE POLICY admin_all ON api_keys TO rad_admin USING (true) WITH CHECK (true);
 CREATE POLICY admin_all ON tenant_storage TO rad_admin USING (true) WITH CHECK (true);
-CREATE POLICY admin_reads ON tenant_usage FOR SELECT TO rad_admin USING (true);
+CREATE POLICY admin_all ON tenant_usage TO rad_admin USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON tenants, api_keys TO rad_admin;
 GRANT SELECT, UPDATE (wanted) ON tenant_storage TO rad_admin;
-GRANT SELECT ON tenant_usage TO rad_admin;
+GRANT SELECT, UPDATE (tokens_wanted) ON tenant_usage TO rad_admin;

@@ -70,7 +70,7 @@ BEGIN ATOMIC
 END;
 
 -- What a lane's tenant and host allow. room: pages left this month, NULL when there is no limit; none while the
--- storage has less room than was refused last.
+-- storage, or the month's tokens, have less room than was refused last.
 CREATE FUNCTION dispatch_terms(tenants bigint[], hosts bigint[])
 RETURNS TABLE (tenant_id bigint, host_id bigint, weight integer, max_crawlers integer, room bigint,
                delay_ms bigint, max_concurrency integer, not_before_ms bigint)
@@ -78,6 +78,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
     SELECT t.tenant_id, h.host_id, t.weight, t.max_crawlers,
            CASE WHEN t.storage_bytes - coalesce(kept.bytes, 0) < coalesce(kept.wanted, 1) THEN 0
+                WHEN t.monthly_tokens - coalesce(used.tokens, 0) < coalesce(used.tokens_wanted, 1) THEN 0
                 ELSE t.monthly_pages - coalesce(used.pages, 0) END,
            h.delay_ms, h.max_concurrency,
            greatest(0, extract(epoch FROM h.not_before - clock_timestamp()) * 1000)::bigint
@@ -91,8 +92,7 @@ END;
 
 -- Takes a claimed batch into hand. Rows that are finished, cancelled, paused or claimed later by somebody else
 -- are not returned: the worker drops them. So it does with all of a generation that is over.
-CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint,
-                                 of_shard integer)
+CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint)
 RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, url text, depth smallint,
                attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
                trace_id text, document_id bigint, etag text, last_modified text)
@@ -104,7 +104,7 @@ BEGIN ATOMIC
     -- old generation after that reading would be in nobody's sight: so a raise waits for this, and what comes after
     -- a raise finds the new generation (dispatch_raise_generation has the same lock). Not a lock of the row: many
     -- would write into it.
-    SELECT pg_advisory_xact_lock_shared(1918985319, of_shard);
+    SELECT pg_advisory_xact_lock_shared(1918985319, 0);
     WITH taken AS (
         UPDATE crawl_urls u
         SET generation = new_generation, fence = claimed.fence,
@@ -115,7 +115,8 @@ BEGIN ATOMIC
         WHERE u.tenant_id = claimed.tenant_id AND u.task_id = claimed.task_id AND u.state + 0 = 0
           AND (u.generation, u.fence) < (new_generation, claimed.fence)
           AND NOT EXISTS (SELECT 1 FROM dispatch_shards s
-                          WHERE s.shard = of_shard AND s.generation > new_generation)
+                          WHERE s.queue = 0 AND NOT s.retired AND s.shard = shard_of_host(u.host_id, s.shards)
+                            AND s.generation > new_generation)
           -- A scalar sub-select, not a join: joined, a planner without statistics goes from the crawl to all
           -- of its open rows.
           AND (SELECT j.state FROM jobs j WHERE j.tenant_id = u.tenant_id AND j.job_id = u.job_id) = 'running'

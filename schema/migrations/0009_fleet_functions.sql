@@ -64,28 +64,6 @@ BEGIN ATOMIC
       AND (not_before IS NULL OR not_before < clock_timestamp() + make_interval(secs => wait_ms / 1000.0));
 END;
 
-CREATE FUNCTION dispatch_shard(wanted integer)
-RETURNS TABLE (generation bigint, run_id text, raised_us bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
-BEGIN ATOMIC
-    SELECT s.generation, s.run_id, (extract(epoch FROM s.raised_at) * 1000000)::bigint
-    FROM dispatch_shards s WHERE s.shard = wanted;
-END;
-
--- One caller wins: the old generation must still be the current one. Waits for hydrates under it.
-CREATE FUNCTION dispatch_raise_generation(wanted integer, old_generation bigint, new_run_id text)
-RETURNS bigint
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
-BEGIN ATOMIC
-    SELECT pg_advisory_xact_lock(1918985319, wanted);
-    INSERT INTO dispatch_shards AS s (shard, generation, run_id)
-    VALUES (wanted, old_generation + 1, new_run_id)
-    ON CONFLICT (shard) DO UPDATE
-        SET generation = s.generation + 1, run_id = new_run_id, raised_at = clock_timestamp()
-        WHERE s.generation = old_generation
-    RETURNING s.generation;
-END;
-
 -- Takes or keeps a leadership; true when `candidate` holds it for the next ttl_ms.
 CREATE FUNCTION dispatch_lead(wanted text, candidate text, ttl_ms bigint)
 RETURNS boolean

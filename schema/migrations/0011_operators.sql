@@ -22,14 +22,15 @@ $$;
 -- Tenants after a cursor, or the one of a name.
 CREATE FUNCTION admin_tenants(presented_hash bytea, after_tenant bigint, at_most integer, of_name text)
 RETURNS TABLE (tenant_id bigint, name text, weight integer, max_crawlers integer, monthly_pages bigint,
-               storage_bytes bigint, pages_this_month bigint, bytes_stored bigint, created_at timestamptz)
+               monthly_tokens bigint, storage_bytes bigint, pages_this_month bigint, tokens_this_month bigint,
+               bytes_stored bigint, created_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     PERFORM admin_authorize(presented_hash);
     RETURN QUERY
-        SELECT t.tenant_id, t.name, t.weight, t.max_crawlers, t.monthly_pages, t.storage_bytes,
-               coalesce(u.pages, 0), coalesce(s.bytes, 0), t.created_at
+        SELECT t.tenant_id, t.name, t.weight, t.max_crawlers, t.monthly_pages, t.monthly_tokens,
+               t.storage_bytes, coalesce(u.pages, 0), coalesce(u.tokens, 0), coalesce(s.bytes, 0), t.created_at
         FROM tenants t
         LEFT JOIN tenant_usage u
             ON u.tenant_id = t.tenant_id AND u.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date
@@ -39,9 +40,9 @@ BEGIN
 END
 $$;
 
--- NULL limits of pages and bytes mean none; the others have defaults.
+-- NULL limits of pages, tokens and bytes mean none; the others have defaults.
 CREATE FUNCTION admin_create_tenant(presented_hash bytea, new_name text, pages bigint, bytes bigint,
-                                    crawlers integer, share integer)
+                                    crawlers integer, share integer, tokens bigint DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -49,8 +50,8 @@ DECLARE
     made bigint;
 BEGIN
     PERFORM admin_authorize(presented_hash);
-    INSERT INTO tenants (name, monthly_pages, storage_bytes, max_crawlers, weight)
-        VALUES (new_name, pages, bytes, coalesce(crawlers, 256), coalesce(share, 1))
+    INSERT INTO tenants (name, monthly_pages, monthly_tokens, storage_bytes, max_crawlers, weight)
+        VALUES (new_name, pages, tokens, bytes, coalesce(crawlers, 256), coalesce(share, 1))
         RETURNING tenants.tenant_id INTO made;
     RETURN made;
 END
@@ -59,7 +60,8 @@ $$;
 -- Changes what is given: a limit with its `set_` flag, NULL for none; the others where they are not NULL. False
 -- when there is no such tenant.
 CREATE FUNCTION admin_change_tenant(presented_hash bytea, of_name text, set_pages boolean, pages bigint,
-                                    set_bytes boolean, bytes bigint, crawlers integer, share integer)
+                                    set_bytes boolean, bytes bigint, crawlers integer, share integer,
+                                    set_tokens boolean DEFAULT false, tokens bigint DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -69,11 +71,13 @@ BEGIN
     PERFORM admin_authorize(presented_hash);
     UPDATE tenants t
     SET monthly_pages = CASE WHEN set_pages THEN pages ELSE t.monthly_pages END,
+        monthly_tokens = CASE WHEN set_tokens THEN tokens ELSE t.monthly_tokens END,
         storage_bytes = CASE WHEN set_bytes THEN bytes ELSE t.storage_bytes END,
         max_crawlers = coalesce(crawlers, t.max_crawlers), weight = coalesce(share, t.weight)
     WHERE t.name = of_name RETURNING t.tenant_id INTO changed;
     -- What was refused under the old limit is tried again under the new one.
     IF set_bytes THEN UPDATE tenant_storage s SET wanted = NULL WHERE s.tenant_id = changed; END IF;
+    IF set_tokens THEN UPDATE tenant_usage u SET tokens_wanted = NULL WHERE u.tenant_id = changed; END IF;
     RETURN changed IS NOT NULL;
 END
 $$;

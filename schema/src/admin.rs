@@ -26,6 +26,8 @@ pub struct NewTenant {
     pub name: String,
     /// Pages stored in a calendar month (UTC); none for no limit.
     pub monthly_pages: Option<i64>,
+    /// Tokens of chunks stored in a calendar month (UTC); none for no limit.
+    pub monthly_tokens: Option<i64>,
     /// Bytes kept; none for no limit.
     pub storage_bytes: Option<i64>,
     /// Tasks at once over the whole fleet; 256 where absent.
@@ -39,6 +41,8 @@ pub struct NewTenant {
 pub struct TenantChange {
     /// Pages stored in a calendar month.
     pub monthly_pages: Option<Option<i64>>,
+    /// Tokens of chunks stored in a calendar month.
+    pub monthly_tokens: Option<Option<i64>>,
     /// Bytes kept.
     pub storage_bytes: Option<Option<i64>>,
     /// Tasks at once.
@@ -56,8 +60,10 @@ pub struct TenantRow {
     pub weight: i32,
     pub max_crawlers: i32,
     pub monthly_pages: Option<i64>,
+    pub monthly_tokens: Option<i64>,
     pub storage_bytes: Option<i64>,
     pub pages_this_month: i64,
+    pub tokens_this_month: i64,
     pub bytes_stored: i64,
     /// RFC 3339 in UTC.
     pub created_at: String,
@@ -158,7 +164,8 @@ impl Admin {
     /// Makes a tenant.
     pub async fn create_tenant(&self, new: &NewTenant) -> Result<TenantRow, AdminError> {
         check_name(&new.name)?;
-        check_limits(new.monthly_pages, new.storage_bytes, new.max_crawlers, new.weight)?;
+        let limits = [new.monthly_pages, new.monthly_tokens, new.storage_bytes];
+        check_limits(limits, new.max_crawlers, new.weight)?;
         sqlx::query_scalar::<_, i64>(include_str!("../queries/admin/create_tenant.sql"))
             .bind(&self.key_hash)
             .bind(&new.name)
@@ -166,6 +173,7 @@ impl Admin {
             .bind(new.storage_bytes)
             .bind(new.max_crawlers)
             .bind(new.weight)
+            .bind(new.monthly_tokens)
             .fetch_one(&self.pool)
             .await
             .map_err(DbError::doing("make the tenant"))
@@ -178,8 +186,9 @@ impl Admin {
 
     /// Changes limits and share of a tenant. Crawls that wait for a limit go on when it is raised.
     pub async fn change_tenant(&self, name: &str, change: &TenantChange) -> Result<TenantRow, AdminError> {
-        let (pages, bytes) = (change.monthly_pages, change.storage_bytes);
-        check_limits(pages.flatten(), bytes.flatten(), change.max_crawlers, change.weight)?;
+        let limits = [change.monthly_pages, change.monthly_tokens, change.storage_bytes];
+        check_limits(limits.map(Option::flatten), change.max_crawlers, change.weight)?;
+        let [pages, tokens, bytes] = limits;
         let found = sqlx::query_scalar::<_, bool>(include_str!("../queries/admin/change_tenant.sql"))
             .bind(&self.key_hash)
             .bind(name)
@@ -189,6 +198,8 @@ impl Admin {
             .bind(bytes.flatten())
             .bind(change.max_crawlers)
             .bind(change.weight)
+            .bind(tokens.is_some())
+            .bind(tokens.flatten())
             .fetch_one(&self.pool)
             .await
             .map_err(DbError::doing("change the tenant"))
@@ -297,12 +308,11 @@ fn check_name(name: &str) -> Result<(), AdminError> {
 }
 
 fn check_limits(
-    pages: Option<i64>,
-    bytes: Option<i64>,
+    limits: [Option<i64>; 3],
     crawlers: Option<i32>,
     weight: Option<i32>,
 ) -> Result<(), AdminError> {
-    for (field, value) in [("monthly_pages", pages), ("storage_bytes", bytes)] {
+    for (field, value) in ["monthly_pages", "monthly_tokens", "storage_bytes"].into_iter().zip(limits) {
         if let Some(value) = value.filter(|value| *value < 0) {
             return Err(invalid(
                 field,

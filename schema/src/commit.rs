@@ -142,9 +142,17 @@ impl Db {
                 Ok(fitting)
             }
             Refusal::MonthFull => Ok(quota::without_month(batch, self.month_room(tenant).await?)),
+            Refusal::TokensFull(tokens) => {
+                let room = self.token_room(tenant).await?;
+                let (batch, wanted) = quota::without_room(batch, &tokens, room, &quota::TOKENS);
+                if let Some(wanted) = wanted {
+                    self.want_tokens(tenant, wanted).await?;
+                }
+                Ok(batch)
+            }
             Refusal::StorageFull(growth) => {
-                let (batch, wanted) =
-                    quota::without_storage(batch, &growth, self.storage_room(tenant).await?);
+                let room = self.storage_room(tenant).await?;
+                let (batch, wanted) = quota::without_room(batch, &growth, room, &quota::STORAGE);
                 if let Some(wanted) = wanted {
                     self.want_storage(tenant, wanted).await?;
                 }

@@ -7,10 +7,9 @@ use rad_core::ids::{Incarnation, JobId};
 use sqlx::FromRow;
 
 use crate::db::{Db, DbError, millis};
-use crate::queue::Queue;
 
 /// What Postgres knows of the dispatch window.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shard {
     /// The current generation.
     pub generation: i64,
@@ -131,41 +130,5 @@ impl Db {
             .await
             .map_err(DbError::doing("give the leadership up"))
             .map(drop)
-    }
-
-    /// The current generation of the crawl queue; none before the first.
-    pub async fn shard(&self) -> Result<Option<Shard>, DbError> {
-        self.shard_of(Queue::Crawl).await
-    }
-
-    /// The current generation of a queue's window; none before the first.
-    pub async fn shard_of(&self, queue: Queue) -> Result<Option<Shard>, DbError> {
-        let row = sqlx::query_as::<_, (i64, String, i64)>(include_str!("../queries/fleet/shard.sql"))
-            .bind(queue.shard())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(DbError::doing("read the generation"))?;
-        Ok(row.map(|(generation, run_id, raised_us)| Shard { generation, run_id, raised_us }))
-    }
-
-    /// Raises the generation of the crawl queue. See [`Db::raise_generation_of`].
-    pub async fn raise_generation(&self, old: i64, run_id: &str) -> Result<Option<i64>, DbError> {
-        self.raise_generation_of(Queue::Crawl, old, run_id).await
-    }
-
-    /// Raises a queue's generation from `old` for the server called `run_id`; none when another has raised it.
-    pub async fn raise_generation_of(
-        &self,
-        queue: Queue,
-        old: i64,
-        run_id: &str,
-    ) -> Result<Option<i64>, DbError> {
-        sqlx::query_scalar::<_, Option<i64>>(include_str!("../queries/fleet/raise_generation.sql"))
-            .bind(queue.shard())
-            .bind(old)
-            .bind(run_id)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(DbError::doing("raise the generation"))
     }
 }

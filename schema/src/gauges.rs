@@ -24,6 +24,8 @@ pub struct QueueGauges {
     pub workers: Vec<WorkerGauge>,
     /// Rows that background work has not fetched, counted up to 100,000.
     pub outbox: i64,
+    /// Tasks from outside that wait, and those that somebody holds.
+    pub tasks: (i64, i64),
 }
 
 /// A tenant's part.
@@ -37,6 +39,8 @@ pub struct TenantGauge {
     pub paused: i64,
     /// Used part of its monthly pages; none without a limit.
     pub pages_ratio: Option<f64>,
+    /// Used part of its monthly tokens; none without a limit.
+    pub tokens_ratio: Option<f64>,
     /// Used part of its storage; none without a limit.
     pub storage_ratio: Option<f64>,
 }
@@ -59,6 +63,7 @@ struct Row {
     paused: i64,
     dead: i64,
     pages_ratio: Option<f64>,
+    tokens_ratio: Option<f64>,
     storage_ratio: Option<f64>,
 }
 
@@ -84,6 +89,7 @@ impl Db {
                 open,
                 paused: row.paused,
                 pages_ratio: row.pages_ratio,
+                tokens_ratio: row.tokens_ratio,
                 storage_ratio: row.storage_ratio,
             });
         }
@@ -98,6 +104,10 @@ impl Db {
                 gauges.workers.push(WorkerGauge { pool, state: kind, workers: value });
             }
         }
+        gauges.tasks = sqlx::query_as(include_str!("../queries/tasks/gauges.sql"))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(DbError::doing("count tasks"))?;
         Ok(gauges)
     }
 }

@@ -9,7 +9,6 @@ use sqlx::FromRow;
 use crate::db::{Db, DbError};
 use crate::dead_letters::SUSPECT_DEATHS;
 use crate::process::metrics::Timing;
-use crate::queue::Queue;
 use crate::window::{Claimed, HostTerms, Lane, WINDOW};
 
 /// A task with everything that a worker needs to fetch it.
@@ -60,12 +59,21 @@ pub struct LaneHead {
     pub complete: bool,
     /// The last hydrate under an older generation: somebody may still be fetching from the host.
     pub last_stale_hydrate_us: Option<i64>,
+    /// When each task was last taken into hand that was so under an older generation, as far as was read.
+    pub stale_hydrates_us: Vec<i64>,
 }
 
 impl LaneHead {
     /// A lane of which nothing is to be loaded.
     pub fn empty(lane: Lane) -> Self {
-        Self { lane, tasks: Vec::new(), suspects: Vec::new(), complete: true, last_stale_hydrate_us: None }
+        Self {
+            lane,
+            tasks: Vec::new(),
+            suspects: Vec::new(),
+            complete: true,
+            last_stale_hydrate_us: None,
+            stale_hydrates_us: Vec::new(),
+        }
     }
 }
 
@@ -142,7 +150,6 @@ impl Db {
             .bind(tasks)
             .bind(fences)
             .bind(generation)
-            .bind(Queue::Crawl.shard())
             .fetch_all(&self.pool)
             .await
             .map_err(DbError::doing("hydrate claimed tasks"))?;
@@ -206,6 +213,7 @@ impl Db {
             }
             if row_generation < generation {
                 head.last_stale_hydrate_us = head.last_stale_hydrate_us.max(hydrated_us);
+                head.stale_hydrates_us.extend(hydrated_us);
             }
         }
         Ok(heads)
@@ -229,6 +237,17 @@ impl Db {
             .into_iter()
             .map(|(host, delay_ms)| (HostId(host), Duration::from_millis(delay_ms.unsigned_abs())))
             .collect())
+    }
+
+    /// Tasks that each of `tenants` may have running at once; a tenant that is gone is left out.
+    pub async fn caps(&self, tenants: &[TenantId]) -> Result<HashMap<TenantId, i64>, DbError> {
+        let numbers: Vec<_> = tenants.iter().map(|tenant| tenant.0).collect();
+        let rows = sqlx::query_as::<_, (i64, i64)>(include_str!("../queries/tenants/caps.sql"))
+            .bind(numbers)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(DbError::doing("read the caps of tenants"))?;
+        Ok(rows.into_iter().map(|(tenant, cap)| (TenantId(tenant), cap)).collect())
     }
 
     /// What the tenants and hosts of `lanes` allow, in the order of `lanes`; none for one that is gone.

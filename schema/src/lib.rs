@@ -16,6 +16,7 @@ pub mod gauges;
 pub mod hosts;
 pub mod jobs;
 pub mod keys;
+pub mod layout;
 pub mod ledger;
 pub mod local;
 pub mod migrate;

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::db::{Db, DbError};
 use crate::migrate::{self, MigrateError};
 use crate::roles::{self, RoleError};
-use crate::window::{Dispatch, WindowError};
+use crate::window::{Shards, WindowError};
 
 /// Why the stores can't be worked with.
 #[derive(Debug, Error)]
@@ -42,13 +42,13 @@ pub async fn open_stores(
     redis_url: &str,
     db_connections: u32,
     process: &str,
-) -> Result<(Db, Dispatch), OpenError> {
+) -> Result<(Db, Shards), OpenError> {
     let db = Db::connect(database_url, db_connections, process).await.map_err(OpenError::Postgres)?;
     roles::check(&db).await?;
     migrate::check(&db).await?;
-    let dispatch = Dispatch::connect(redis_url).await.map_err(OpenError::Redis)?;
+    let shards = Shards::connect(redis_url).await.map_err(OpenError::Redis)?;
     tokio::spawn(metrics::pool_connections(db.clone()));
-    Ok((db, dispatch))
+    Ok((db, shards))
 }
 
 /// Logs to stderr: text on a terminal, JSON elsewhere. `RAD_LOG` filters (default `info`).

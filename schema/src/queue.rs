@@ -13,8 +13,8 @@ impl Queue {
     /// All queues.
     pub const ALL: [Self; 2] = [Self::Crawl, Self::Tasks];
 
-    /// Its row of `dispatch_shards`.
-    pub(crate) const fn shard(self) -> i32 {
+    /// Its number in `dispatch_shards`.
+    pub(crate) const fn number(self) -> i16 {
         match self {
             Self::Crawl => 0,
             Self::Tasks => 1,

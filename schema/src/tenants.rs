@@ -49,7 +49,7 @@ pub enum KeyError {
 /// A limit of a tenant and what is used of it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
 pub struct LimitRow {
-    /// `monthly_pages`, `storage_bytes` or `max_crawlers`.
+    /// `monthly_pages`, `monthly_tokens`, `storage_bytes` or `max_crawlers`.
     #[sqlx(rename = "limit_name")]
     pub limit: String,
     /// Used so far; none for `max_crawlers`, which the dispatch window counts.

@@ -12,6 +12,8 @@ mod link;
 mod protocol;
 mod recover;
 mod script;
+mod shards;
+mod shares;
 mod user_lock;
 
 use std::time::Duration;
@@ -24,12 +26,15 @@ pub use finish::{Completion, HostTerms, Nack, NewTask, Requeue};
 pub use protocol::{Attached, Opened, PROTOCOL};
 use rad_core::ids::{HostId, TenantId};
 pub use recover::{Audit, DeadLease, Fate, Reaped, Reclaimed, Stats};
+pub use shards::{MOST as MOST_SHARDS, Shards};
+pub use shares::{ShareUse, Told};
 use thiserror::Error;
 pub use user_lock::{LockAnswer, LockHolder, Resource};
 
 use self::link::Link;
 use self::script::Scripts;
 use crate::keys::ShardKeys;
+use crate::layout::ShardPlace;
 
 /// A lane holds at most this many ids, so that Redis keeps it as a listpack; `lua/prelude.lua` has the same.
 pub const WINDOW: usize = 128;
@@ -101,6 +106,16 @@ impl Window {
     /// Generation that this handle speaks for.
     pub fn generation(&self) -> i64 {
         self.generation
+    }
+
+    /// The shard that this is a window of.
+    pub fn place(&self) -> &ShardPlace {
+        self.keys.place()
+    }
+
+    /// Whether the host lives in this shard.
+    pub fn holds(&self, host: HostId) -> bool {
+        self.keys.holds(host)
     }
 }
 

@@ -6,7 +6,7 @@ pub(crate) mod meters;
 use std::sync::Arc;
 
 use rad_schema::db::Db;
-use rad_schema::window::Dispatch;
+use rad_schema::window::Shards;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
@@ -21,7 +21,7 @@ use crate::watchdog::Threads;
 pub(crate) struct Engine {
     pub(crate) config: Config,
     pub(crate) db: Db,
-    pub(crate) dispatch: Dispatch,
+    pub(crate) shards: Shards,
     pub(crate) fetcher: Fetcher,
     pub(crate) robots: RobotsCache,
     pub(crate) seen: SeenLinks,

@@ -14,6 +14,8 @@ pub(crate) struct Hand {
 #[derive(Clone, Copy)]
 struct Held {
     fence: Fence,
+    /// Its host's.
+    shard: usize,
     job: Option<JobId>,
 }
 
@@ -23,8 +25,8 @@ impl Hand {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn take(&self, task: TaskId, fence: Fence) {
-        self.leases().insert(task, Held { fence, job: None });
+    pub(crate) fn take(&self, task: TaskId, fence: Fence, shard: usize) {
+        self.leases().insert(task, Held { fence, shard, job: None });
     }
 
     pub(crate) fn belongs_to(&self, task: TaskId, job: JobId) {
@@ -33,8 +35,12 @@ impl Hand {
         }
     }
 
-    pub(crate) fn drop_lease(&self, task: TaskId) {
-        self.leases().remove(&task);
+    /// Not one that was claimed anew meanwhile.
+    pub(crate) fn drop_lease(&self, task: TaskId, fence: Fence) {
+        let mut leases = self.leases();
+        if leases.get(&task).is_some_and(|held| held.fence == fence) {
+            leases.remove(&task);
+        }
     }
 
     /// How many leases, and the crawl of one of them.
@@ -43,8 +49,13 @@ impl Hand {
         (leases.len(), leases.values().find_map(|held| held.job))
     }
 
-    /// Everything still in hand, which is then not.
-    pub(crate) fn empty(&self) -> Vec<(TaskId, Fence)> {
-        self.leases().drain().map(|(task, held)| (task, held.fence)).collect()
+    /// The leases in a shard are lost.
+    pub(crate) fn drop_shard(&self, shard: usize) {
+        self.leases().retain(|_, held| held.shard != shard);
+    }
+
+    /// Everything still in hand, which is then not, with its shard.
+    pub(crate) fn empty(&self) -> Vec<(TaskId, Fence, usize)> {
+        self.leases().drain().map(|(task, held)| (task, held.fence, held.shard)).collect()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rad_core::errors::chain;
 use rad_schema::db::Db;
 use rad_schema::process::{OpenError, open_stores, stop, watchdog};
-use rad_schema::window::Dispatch;
+use rad_schema::window::Shards;
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -56,11 +56,11 @@ pub async fn run(mut config: Config, shutdown: CancellationToken) -> Result<(), 
     }
     watchdog::watch_runtime(config.silence()).map_err(RunError::Watchdog)?;
     let stores = open_stores(&config.database_url, &config.redis_url, config.db_connections, "rad-worker");
-    let (db, dispatch) = tokio::select! {
+    let (db, shards) = tokio::select! {
         () = shutdown.cancelled() => return Ok(()),
         opened = stores => opened?,
     };
-    let engine = Arc::new(engine(config, db, dispatch)?);
+    let engine = Arc::new(engine(config, db, shards)?);
     if let Some(limit) = engine.config.page_on_thread() {
         watch(Arc::clone(&engine.threads), limit).map_err(RunError::Watchdog)?;
     }
@@ -87,7 +87,7 @@ async fn sessions(engine: &Arc<Engine>, shutdown: &CancellationToken) {
     }
 }
 
-fn engine(config: Config, db: Db, dispatch: Dispatch) -> Result<Engine, SetupError> {
+fn engine(config: Config, db: Db, shards: Shards) -> Result<Engine, SetupError> {
     let parsers = available_parallelism().map_or(2, std::num::NonZero::get);
     Ok(Engine {
         fetcher: Fetcher::new(FetchConfig::new(&config.contact_url, config.allow_cidrs.clone()))?,
@@ -98,7 +98,7 @@ fn engine(config: Config, db: Db, dispatch: Dispatch) -> Result<Engine, SetupErr
         )),
         config,
         db,
-        dispatch,
+        shards,
         robots: RobotsCache::default(),
         seen: SeenLinks::default(),
         hosts: HostNumbers::default(),

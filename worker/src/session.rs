@@ -5,6 +5,7 @@
 
 mod claim;
 mod heartbeat;
+pub(crate) mod seat;
 mod wake;
 
 use std::sync::Arc;
@@ -13,12 +14,16 @@ use std::time::{Duration, Instant};
 use rad_core::errors::chain;
 use rad_core::ids::Incarnation;
 use rad_schema::db::DbError;
+use rad_schema::layout::Layout;
+use rad_schema::queue::Queue;
 use rad_schema::window::{Attached, LeaseTerms, Nack, PROTOCOL, Requeue, Window, WindowError};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::seat::{Life, Seat, Seats};
 use crate::engine::Engine;
 use crate::hand::Hand;
 use crate::store::Store;
@@ -50,7 +55,7 @@ pub(crate) enum SessionError {
 /// A session's state, shared by its loops.
 pub(crate) struct Session {
     engine: Arc<Engine>,
-    window: Window,
+    seats: Arc<Seats>,
     worker: Incarnation,
     terms: LeaseTerms,
     slots: Arc<Semaphore>,
@@ -67,24 +72,29 @@ pub(crate) struct Session {
 /// Joins the fleet and works until `shutdown` or until the leases are lost.
 pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> Result<(), SessionError> {
     let terms = engine.config.lease();
-    let (window, worker) = tokio::select! {
+    let (seats, worker) = tokio::select! {
         // Also while a store does not answer: nothing is in hand yet.
         () = shutdown.cancelled() => return Ok(()),
         joined = join(engine, terms) => joined?,
     };
-    tracing::info!(incarnation = worker.0, generation = window.generation(), "joined the fleet");
+    let (seats, abort) = (Arc::new(seats.0), seats.1);
+    tracing::info!(
+        incarnation = worker.0,
+        shards = seats.all().len(),
+        joined = seats.lives().len(),
+        "joined the fleet"
+    );
     let (kick, hand) = (Arc::new(Notify::new()), Arc::new(Hand::default()));
-    let lost = CancellationToken::new();
     let store = Arc::new(Store {
         engine: Arc::clone(engine),
-        window: window.clone(),
+        seats: Arc::clone(&seats),
         hand: Arc::clone(&hand),
-        lost: lost.clone(),
         kick: Arc::clone(&kick),
+        releases: TaskTracker::new(),
     });
     let session = Arc::new(Session {
         engine: Arc::clone(engine),
-        window,
+        seats,
         worker,
         terms,
         slots: Arc::new(Semaphore::new(engine.config.slots)),
@@ -92,11 +102,15 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
         store: Arc::clone(&store),
         pages: TaskTracker::new(),
         kick,
-        abort: lost,
+        abort,
     });
     let (sender, receiver) = mpsc::channel(engine.config.slots);
     let stores = tokio::spawn(store.run(receiver));
-    let heart = tokio::spawn(heartbeat::beat(Arc::clone(&session), shutdown.clone()));
+    let mut hearts = JoinSet::new();
+    for shard in 0..session.seats.all().len() {
+        hearts.spawn(heartbeat::keep_seat(Arc::clone(&session), shard, shutdown.clone()));
+    }
+    hearts.spawn(heartbeat::report(Arc::clone(&session), shutdown.clone()));
     claim::work(&session, sender, shutdown).await;
     // All senders are gone with the pages: the store ends after its last commit, unless Postgres never answers.
     let last_commits = if session.drain().await { LAST_COMMITS } else { LAST_COMMITS_OF_STUCK };
@@ -107,15 +121,17 @@ pub(crate) async fn run(engine: &Arc<Engine>, shutdown: &CancellationToken) -> R
     }
     session.hand_back_rest().await;
     // Its last beat before the goodbye, or it would take the goodbye for a lost lease.
-    heart.abort();
-    let _ = heart.await;
+    hearts.shutdown().await;
     session.leave().await;
     Ok(())
 }
 
-/// Enters the fleet as a new incarnation.
-async fn join(engine: &Engine, terms: LeaseTerms) -> Result<(Window, Incarnation), SessionError> {
-    let window = open_window(engine).await?;
+/// Enters the fleet as a new incarnation, in all shards that can be joined now.
+async fn join(
+    engine: &Engine,
+    terms: LeaseTerms,
+) -> Result<((Seats, CancellationToken), Incarnation), SessionError> {
+    let (seats, windows) = open_windows(engine).await?;
     let name = engine.config.name();
     let registered = engine.db.register_worker(
         &name,
@@ -124,21 +140,49 @@ async fn join(engine: &Engine, terms: LeaseTerms) -> Result<(Window, Incarnation
         engine.config.metrics_address,
     );
     let worker = tokio::time::timeout(REGISTERS, registered).await.unwrap_or(Err(DbError::TimedOut))?;
-    window.join(worker, terms).await?;
-    Ok((window, worker))
+    let (mut joined, mut refused) = (0, None);
+    let abort = CancellationToken::new();
+    for (seat, window) in seats.iter().zip(windows) {
+        let Some(window) = window else { continue };
+        match window.join(worker, terms).await {
+            Ok(()) => {
+                joined += 1;
+                seat.take(Arc::new(Life { window, lost: abort.child_token() }));
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    match refused {
+        Some(error) if joined == 0 => Err(error.into()),
+        _ => Ok(((Seats::new(seats), abort), worker)),
+    }
 }
 
-/// Waits until the scheduler has opened a window that speaks our protocol in the Redis that we are connected to.
-async fn open_window(engine: &Engine) -> Result<Window, SessionError> {
+/// Waits until the scheduler has opened the window of some shard, in our protocol, in the Redis that we are connected
+/// to. Those that are not open yet are joined later.
+async fn open_windows(engine: &Engine) -> Result<(Vec<Seat>, Vec<Option<Window>>), SessionError> {
     let (mut told, mut skew_told) = (false, None::<Instant>);
     loop {
-        let attached = match engine.db.shard().await? {
-            Some(shard) => engine.dispatch.attach(&shard).await?,
-            None => Attached::Closed,
-        };
-        match attached {
-            Attached::Open(window) => return Ok(window),
-            Attached::Foreign { protocol } if skew_told.is_none_or(|told| told.elapsed() >= SKEW_TOLD) => {
+        let layout = engine.db.layout(Queue::Crawl).await?;
+        let attached = attach_all(engine, &layout).await?;
+        let seats =
+            || layout.shards.iter().map(|placed| Seat::new(engine.shards.at(Queue::Crawl, &placed.place)));
+        let foreign = attached.iter().find_map(|attached| match attached {
+            Some(Attached::Foreign { protocol }) => Some(*protocol),
+            _ => None,
+        });
+        let windows: Vec<_> = attached
+            .into_iter()
+            .map(|attached| match attached {
+                Some(Attached::Open(window)) => Some(window),
+                _ => None,
+            })
+            .collect();
+        if windows.iter().any(Option::is_some) {
+            return Ok((seats().collect(), windows));
+        }
+        match foreign {
+            Some(protocol) if skew_told.is_none_or(|told| told.elapsed() >= SKEW_TOLD) => {
                 tracing::warn!(
                     window_protocol = protocol,
                     own_protocol = PROTOCOL,
@@ -148,13 +192,35 @@ async fn open_window(engine: &Engine) -> Result<Window, SessionError> {
                 );
                 skew_told = Some(Instant::now());
             }
-            Attached::Closed if !told => {
+            None if !told => {
                 tracing::info!("waiting for a scheduler to open the dispatch window");
                 told = true;
             }
-            Attached::Foreign { .. } | Attached::Closed => {}
+            _ => {}
         }
         tokio::time::sleep(WINDOW_PERIOD).await;
+    }
+}
+
+/// How the shards are found; none for one that does not answer while another does.
+async fn attach_all(engine: &Engine, layout: &Layout) -> Result<Vec<Option<Attached>>, WindowError> {
+    let mut asked = JoinSet::new();
+    for placed in layout.shards.clone() {
+        let dispatch = engine.shards.at(Queue::Crawl, &placed.place);
+        asked.spawn(async move { (placed.place.index, dispatch.attach(&placed.shard).await) });
+    }
+    let mut found: Vec<_> = layout.shards.iter().map(|_| None).collect();
+    let mut failed = None;
+    while let Some(asked) = asked.join_next().await {
+        match asked {
+            Ok((shard, Ok(attached))) => found[shard as usize] = Some(attached),
+            Ok((_, Err(error))) => failed = Some(error),
+            Err(_) => {}
+        }
+    }
+    match failed {
+        Some(error) if found.iter().all(Option::is_none) => Err(error),
+        _ => Ok(found),
     }
 }
 
@@ -179,21 +245,25 @@ impl Session {
 
     /// Hands back what is left.
     async fn hand_back_rest(&self) {
-        let left: Vec<_> = self
-            .hand
-            .empty()
-            .into_iter()
-            .map(|(task, fence)| Nack { task, fence, requeue: Requeue::SameRank, pause: Duration::ZERO })
-            .collect();
-        let handed_back = left.len();
-        self.store.hand_back(&left).await;
+        let mut left: Vec<Vec<Nack>> = self.seats.all().iter().map(|_| Vec::new()).collect();
+        for (task, fence, shard) in self.hand.empty() {
+            left[shard].push(Nack { task, fence, requeue: Requeue::SameRank, pause: Duration::ZERO });
+        }
+        let handed_back: usize = left.iter().map(Vec::len).sum();
+        for (seat, mut left) in self.seats.all().iter().zip(left) {
+            let Some(life) = seat.life() else { continue };
+            left.retain(|nack| nack.fence.generation == life.window.generation());
+            self.store.hand_back(&life, &left).await;
+        }
         tracing::info!(incarnation = self.worker.0, handed_back, "handed back what was left");
     }
 
     /// Says goodbye to both stores; one that does not answer learns it from the silence.
     async fn leave(&self) {
-        if let Err(error) = self.window.leave(self.worker).await {
-            tracing::debug!(error = chain(&error), "goodbye not said to the window");
+        for life in self.seats.lives() {
+            if let Err(error) = life.window.leave(self.worker).await {
+                tracing::debug!(error = chain(&error), "goodbye not said to the window");
+            }
         }
         let report = self.engine.db.report_worker(self.worker, "stopped", 0, None);
         match tokio::time::timeout(GOODBYE, report).await {

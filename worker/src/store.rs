@@ -12,11 +12,13 @@ use rad_schema::commit::{Applied, Committed, Outcome};
 use rad_schema::window::{Completion, HostTerms, Nack, NewTask, Requeue, Window, WindowError};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use crate::engine::meters::{Slot, Trail};
 use crate::engine::{Engine, ends};
 use crate::hand::Hand;
+use crate::session::seat::{Life, Seats};
 
 /// More at once only wait for each other's counters, and make the batches smaller.
 const COMMITS_AT_ONCE: usize = 2;
@@ -27,6 +29,8 @@ const PUSHES_A_CALL: usize = 1_000;
 const FAILED_COMMIT_PAUSE: Duration = Duration::from_secs(10);
 /// Longest wait for the end of a crawl to be written.
 const FINISH: Duration = Duration::from_secs(5);
+/// A commit waits so long for the leases that it ended.
+const RELEASE: Duration = Duration::from_millis(500);
 /// A lease that can't be given back now ends by its deadline.
 const RELEASE_ATTEMPTS: u32 = 5;
 
@@ -39,17 +43,19 @@ pub(crate) struct Finished {
     pub(crate) terms: Option<HostTerms>,
     pub(crate) slot: Slot,
     pub(crate) trail: Trail,
+    /// Where its lease is.
+    pub(crate) life: Arc<Life>,
 }
 
 /// Commits and completes for one session.
 pub(crate) struct Store {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) window: Window,
+    pub(crate) seats: Arc<Seats>,
     pub(crate) hand: Arc<Hand>,
-    /// Told when the window is of another generation.
-    pub(crate) lost: CancellationToken,
     /// Told when a completed task may have made another one claimable.
     pub(crate) kick: Arc<Notify>,
+    /// Leases that are being ended.
+    pub(crate) releases: TaskTracker,
 }
 
 impl Store {
@@ -76,9 +82,11 @@ impl Store {
             while commits.try_join_next().is_some() {}
         }
         while commits.join_next().await.is_some() {}
+        self.releases.close();
+        self.releases.wait().await;
     }
 
-    async fn commit(&self, tenant: TenantId, pages: Vec<Finished>) {
+    async fn commit(self: &Arc<Self>, tenant: TenantId, pages: Vec<Finished>) {
         let mut leases = HashMap::new();
         let mut outcomes = Vec::with_capacity(pages.len());
         let mut slots = Vec::with_capacity(pages.len());
@@ -99,30 +107,39 @@ impl Store {
                 tracing::warn!(tenant = tenant.0, error = chain(&error), "pages not committed, handed back");
                 let answered: HashSet<_> = error.committed.applied.iter().map(|(task, _)| *task).collect();
                 let left = leases.iter().filter(|(task, _)| !answered.contains(task));
-                let items: Vec<_> = left.map(|(task, lease)| lease.nack(*task, lease.later())).collect();
-                ends::went_back(items.len());
+                let mut back = ByShard::new(&self.seats);
+                left.for_each(|(task, lease)| {
+                    back.of(&lease.life).back.push(lease.nack(*task, lease.later()))
+                });
+                ends::went_back(back.parts().map(|part| part.back.len()).sum());
                 self.complete(tenant, &leases, *error.committed).await;
-                self.hand_back(&items).await;
+                self.release(back).await;
             }
         }
         drop(slots);
         self.kick.notify_one();
     }
 
-    async fn complete(&self, tenant: TenantId, leases: &HashMap<TaskId, Lease>, committed: Committed) {
-        let (mut done, mut back, mut parked) = (Vec::new(), Vec::new(), committed.month_full);
+    async fn complete(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        leases: &HashMap<TaskId, Lease>,
+        committed: Committed,
+    ) {
+        let (mut ends, mut parked) = (ByShard::new(&self.seats), committed.month_full);
         for (task, applied) in &committed.applied {
             let Some(lease) = leases.get(task) else { continue };
             lease.trail.applied(*task, *applied);
+            let part = ends.of(&lease.life);
             match applied {
-                Applied::Waits { rank } => back.push(lease.nack(*task, Requeue::At(*rank))),
+                Applied::Waits { rank } => part.back.push(lease.nack(*task, Requeue::At(*rank))),
                 Applied::Quota => {
                     parked = true;
                     // The lane of a parked tenant is dropped; the host was contacted and rests.
-                    back.push(lease.nack(*task, Requeue::SameRank));
+                    part.back.push(lease.nack(*task, Requeue::SameRank));
                 }
                 Applied::Ended(_) | Applied::NotOurs | Applied::CrawlEnded | Applied::CrawlFull => {
-                    done.push(Completion { task: *task, fence: lease.fence, pause: lease.pause });
+                    part.done.push(Completion { task: *task, fence: lease.fence, pause: lease.pause });
                 }
             }
         }
@@ -132,15 +149,20 @@ impl Store {
         ends::linked(&committed);
         if parked {
             tracing::info!(tenant = tenant.0, "a limit of the tenant is reached, tenant parked");
-            self.tell(|window| async move { window.park(tenant).await }).await;
+            self.seats.lives().iter().for_each(|life| ends.of(life).park = Some(tenant));
         }
-        self.release(&done, &terms_of(leases), &committed.new_tasks).await;
-        self.hand_back(&back).await;
+        for (life, host, terms) in terms_of(leases) {
+            ends.of(&life).hosts.push((host, terms));
+        }
+        for new in &committed.new_tasks {
+            ends.push(*new);
+        }
+        self.release(ends).await;
         // Only what the commit wrote or met: a link that was rolled back must be offered again.
         self.engine.seen.remember(committed.known);
         if committed.finished {
             // Bounded: it runs inside one of few permits, and the leader ends crawls as well.
-            match tokio::time::timeout(FINISH, self.engine.db.finish_jobs()).await {
+            match timeout(FINISH, self.engine.db.finish_jobs()).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => {
                     tracing::debug!(error = chain(&error), "finished crawl left to the scheduler");
@@ -150,42 +172,108 @@ impl Store {
         }
     }
 
-    async fn release(&self, done: &[Completion], hosts: &[(HostId, HostTerms)], new: &[NewTask]) {
-        let (first, rest) = new.split_at(new.len().min(PUSHES_A_CALL));
-        self.tell(|window| async move { window.complete(done, hosts, first).await.map(drop) }).await;
-        for new in rest.chunks(PUSHES_A_CALL) {
-            self.tell(|window| async move { window.complete(&[], &[], new).await.map(drop) }).await;
+    /// All shards at once. One that does not answer keeps neither the others nor the next commits waiting.
+    async fn release(self: &Arc<Self>, ends: ByShard) {
+        let parts = ends.0.into_iter().map(|(life, part)| {
+            let store = Arc::clone(self);
+            self.releases.spawn(async move { store.release_in(&life, &part).await })
+        });
+        let parts: Vec<_> = parts.collect();
+        let all = async {
+            for part in parts {
+                if part.await.is_err() {
+                    tracing::error!("ending leases panicked");
+                }
+            }
+        };
+        // What takes longer goes on by itself.
+        let _ = timeout(RELEASE, all).await;
+    }
+
+    async fn release_in(&self, life: &Life, part: &Part) {
+        let Part { park, done, hosts, new, back } = part;
+        if let Some(tenant) = *park {
+            self.tell(life, |window| async move { window.park(tenant).await }).await;
+        }
+        if !(done.is_empty() && hosts.is_empty() && new.is_empty()) {
+            let (first, rest) = new.split_at(new.len().min(PUSHES_A_CALL));
+            self.tell(life, |window| async move { window.complete(done, hosts, first).await.map(drop) })
+                .await;
+            for new in rest.chunks(PUSHES_A_CALL) {
+                self.tell(life, |window| async move { window.complete(&[], &[], new).await.map(drop) }).await;
+            }
         }
         for item in done {
-            self.hand.drop_lease(item.task);
+            self.hand.drop_lease(item.task, item.fence);
         }
+        self.hand_back(life, back).await;
     }
 
     /// Hands leases back.
-    pub(crate) async fn hand_back(&self, items: &[Nack]) {
+    pub(crate) async fn hand_back(&self, life: &Life, items: &[Nack]) {
         if items.is_empty() {
             return;
         }
-        self.tell(|window| async move { window.nack(items).await.map(drop) }).await;
+        self.tell(life, |window| async move { window.nack(items).await.map(drop) }).await;
         for item in items {
-            self.hand.drop_lease(item.task);
+            self.hand.drop_lease(item.task, item.fence);
         }
     }
 
     /// Calls the window until it answers. What it never hears of is repaired by deadline and reconciler.
-    async fn tell<F>(&self, call: impl Fn(Window) -> F)
+    async fn tell<F>(&self, life: &Life, call: impl Fn(Window) -> F)
     where
         F: Future<Output = Result<(), WindowError>>,
     {
         for attempt in 0..RELEASE_ATTEMPTS {
-            match call(self.window.clone()).await {
+            match call(life.window.clone()).await {
                 Ok(()) => return,
-                Err(WindowError::Stale | WindowError::Gone) => return self.lost.cancel(),
+                Err(WindowError::Stale | WindowError::Gone) => return life.lost.cancel(),
                 Err(error) if attempt + 1 == RELEASE_ATTEMPTS => {
                     tracing::warn!(error = chain(&error), "leases left to their deadline");
                 }
+                // Whoever waits for the lost has nothing to end there any more.
+                Err(_) if life.lost.is_cancelled() => return,
                 Err(_) => tokio::time::sleep(Duration::from_millis(50) * 3_u32.pow(attempt)).await,
             }
+        }
+    }
+}
+
+/// What a batch means for the windows that its leases are in, and for those of its new tasks.
+struct ByShard(Vec<(Arc<Life>, Part)>, Arc<Seats>);
+
+#[derive(Default)]
+struct Part {
+    park: Option<TenantId>,
+    done: Vec<Completion>,
+    hosts: Vec<(HostId, HostTerms)>,
+    new: Vec<NewTask>,
+    back: Vec<Nack>,
+}
+
+impl ByShard {
+    fn new(seats: &Arc<Seats>) -> Self {
+        Self(Vec::new(), Arc::clone(seats))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.0.iter().map(|(_, part)| part)
+    }
+
+    /// A shard that was lost and joined again has two lives, each with a window of its own.
+    fn of(&mut self, life: &Arc<Life>) -> &mut Part {
+        let at = self.0.iter().position(|(known, _)| Arc::ptr_eq(known, life)).unwrap_or_else(|| {
+            self.0.push((Arc::clone(life), Part::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
+
+    /// Without a window the reconciler finds the lane.
+    fn push(&mut self, new: NewTask) {
+        if let Some(life) = self.1.of_host(new.host) {
+            self.of(&life).new.push(new);
         }
     }
 }
@@ -198,6 +286,7 @@ struct Lease {
     pause: Duration,
     terms: Option<HostTerms>,
     trail: Trail,
+    life: Arc<Life>,
 }
 
 impl Lease {
@@ -209,6 +298,7 @@ impl Lease {
             pause: page.pause,
             terms: page.terms,
             trail: page.trail.clone(),
+            life: Arc::clone(&page.life),
         }
     }
 
@@ -223,9 +313,10 @@ impl Lease {
     }
 }
 
-fn terms_of(leases: &HashMap<TaskId, Lease>) -> Vec<(HostId, HostTerms)> {
-    let known: HashMap<_, _> = leases.values().filter_map(|lease| Some((lease.host, lease.terms?))).collect();
-    known.into_iter().collect()
+fn terms_of(leases: &HashMap<TaskId, Lease>) -> Vec<(Arc<Life>, HostId, HostTerms)> {
+    let known: HashMap<_, _> =
+        leases.values().filter_map(|lease| Some((lease.host, (&lease.life, lease.terms?)))).collect();
+    known.into_iter().map(|(host, (life, terms))| (Arc::clone(life), host, terms)).collect()
 }
 
 /// Groups pages by tenant. A task that is there twice, under an old and a new fence, goes into two groups: each

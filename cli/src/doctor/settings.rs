@@ -17,6 +17,8 @@ const LEASE: Check = Check {
 const SLOTS: Check = Check { name: "slots", why: "a worker refuses a number that it can't use" };
 const CONNECTIONS: Check =
     Check { name: "db_connections", why: "a process refuses a number that it can't use" };
+const SHARDS: Check =
+    Check { name: "shards", why: "a scheduler refuses a number that it can't use; all need the same" };
 const CIDRS: Check = Check {
     name: "allow_cidrs",
     why: "whoever starts a crawl can read what lies in these networks, and pages can lead there",
@@ -49,6 +51,9 @@ pub(super) struct Settings {
     /// Connections to Postgres of a process at most
     #[arg(long, value_name = "NUMBER", env = "RAD_DB_CONNECTIONS")]
     db_connections: Option<String>,
+    /// Shards of the dispatch window
+    #[arg(long, value_name = "NUMBER", env = "RAD_SHARDS")]
+    shards: Option<String>,
     /// Networks that workers may contact although they are not public
     #[arg(long, value_name = "CIDRS", env = "RAD_ALLOW_CIDRS")]
     allow_cidrs: Option<String>,
@@ -73,6 +78,7 @@ impl Settings {
             self.lease().row(),
             self.slot_number().row(),
             self.connections().row(),
+            self.shards().row(),
             cidrs(self.allow_cidrs.as_deref()),
             contact(self.contact_url.as_deref()),
         ]
@@ -107,6 +113,16 @@ impl Settings {
         let unset = "64 for a worker, which is the default";
         let given = self.slots.as_deref();
         Number { check: SLOTS, name: "RAD_SLOTS", given, range: 1..=4096, unset }
+    }
+
+    fn shards(&self) -> Number<'_> {
+        Number {
+            check: SHARDS,
+            name: "RAD_SHARDS",
+            given: self.shards.as_deref(),
+            range: 1..=u64::from(rad_schema::window::MOST_SHARDS),
+            unset: "as many as there are, at first one on each master of Redis",
+        }
     }
 
     fn connections(&self) -> Number<'_> {

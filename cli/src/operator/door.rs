@@ -30,6 +30,7 @@ impl Door {
                 let new = rad_schema::admin::NewTenant {
                     name: new.name.clone(),
                     monthly_pages: new.monthly_pages,
+                    monthly_tokens: new.monthly_tokens,
                     storage_bytes: new.storage_bytes,
                     max_crawlers: new.max_crawlers,
                     weight: new.weight,
@@ -62,6 +63,7 @@ impl Door {
             Self::Owner(admin) => {
                 let change = rad_schema::admin::TenantChange {
                     monthly_pages: change.monthly_pages,
+                    monthly_tokens: change.monthly_tokens,
                     storage_bytes: change.storage_bytes,
                     max_crawlers: change.max_crawlers,
                     weight: change.weight,
@@ -141,8 +143,10 @@ fn tenant(row: TenantRow) -> Tenant {
         weight: row.weight,
         max_crawlers: row.max_crawlers,
         monthly_pages: row.monthly_pages,
+        monthly_tokens: row.monthly_tokens,
         storage_bytes: row.storage_bytes,
         pages_this_month: row.pages_this_month,
+        tokens_this_month: row.tokens_this_month,
         bytes_stored: row.bytes_stored,
         created_at: row.created_at,
     }

@@ -11,6 +11,9 @@ pub(super) struct Limits {
     /// Pages that it may store in a month, or none
     #[arg(long, value_name = "N", value_parser = amount::limit)]
     monthly_pages: Option<Limit>,
+    /// Tokens of chunks that it may store in a month, or none
+    #[arg(long, value_name = "N", value_parser = amount::limit)]
+    monthly_tokens: Option<Limit>,
     /// Bytes that it may store, such as 10GB, or none
     #[arg(long, value_name = "SIZE", value_parser = amount::size_limit)]
     storage_bytes: Option<Limit>,
@@ -28,6 +31,7 @@ impl Limits {
         NewTenant {
             name: name.to_owned(),
             monthly_pages: self.monthly_pages.and_then(|limit| limit.0),
+            monthly_tokens: self.monthly_tokens.and_then(|limit| limit.0),
             storage_bytes: self.storage_bytes.and_then(|limit| limit.0),
             max_crawlers: self.max_crawlers,
             weight: self.weight,
@@ -38,13 +42,15 @@ impl Limits {
     pub(super) fn change(&self) -> Result<TenantChange, Failure> {
         let change = TenantChange {
             monthly_pages: self.monthly_pages.map(|limit| limit.0),
+            monthly_tokens: self.monthly_tokens.map(|limit| limit.0),
             storage_bytes: self.storage_bytes.map(|limit| limit.0),
             max_crawlers: self.max_crawlers,
             weight: self.weight,
         };
         if change == TenantChange::default() {
             return Err(Failure::usage(
-                "nothing to change: name --monthly-pages, --storage-bytes, --max-crawlers or --weight",
+                "nothing to change: name --monthly-pages, --monthly-tokens, --storage-bytes, --max-crawlers or \
+                 --weight",
             ));
         }
         Ok(change)

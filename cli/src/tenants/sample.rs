@@ -18,6 +18,7 @@ pub(super) async fn make(door: &Door, quiet: bool, as_json: bool) -> Result<(), 
     let new = NewTenant {
         name: name(),
         monthly_pages: Some(MONTHLY_PAGES),
+        monthly_tokens: None,
         storage_bytes: Some(STORAGE_BYTES),
         max_crawlers: Some(MAX_CRAWLERS),
         weight: None,

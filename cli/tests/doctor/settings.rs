@@ -104,6 +104,7 @@ fn settings_of_the_processes_are_judged() {
         ("RAD_LEASE_TTL_SECONDS", "soon", "lease_ttl"),
         ("RAD_SLOTS", "0", "slots"),
         ("RAD_DB_CONNECTIONS", "501", "db_connections"),
+        ("RAD_SHARDS", "129", "shards"),
         ("RAD_ALLOW_CIDRS", "10.0.0.0/8,intranet", "allow_cidrs"),
         ("RAD_CONTACT_URL", "nobody", "contact_url"),
     ] {

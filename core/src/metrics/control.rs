@@ -1,7 +1,7 @@
 //! The control plane and the stores: API, leader, Postgres, Redis.
 
 use super::Kind::{Counter, Gauge, Histogram};
-use super::{buckets, table};
+use super::{CRAWL_QUEUE, TASK_QUEUE, buckets, table};
 
 table! {
     /// Requests that the API answered, by the route's pattern.
@@ -14,13 +14,16 @@ table! {
     SCHEDULER_INFO = "rad_scheduler_info", Gauge, Scheduler, { version: [], commit: [], region: [] };
     /// 1 while this scheduler leads.
     LEADER = "rad_scheduler_leader", Gauge, Scheduler, {};
-    /// Time of one activation of a background task.
+    /// Time of one activation of a background task for a queue.
     TICK_DURATION = "rad_scheduler_tick_duration_seconds", Histogram(buckets::TICK), Scheduler,
-        { task: ["feed", "finish", "gauges", "generation", "reap", "reconcile", "trim"] };
+        {
+            task: ["feed", "finish", "gauges", "generation", "reap", "reconcile", "shares", "trim"],
+            queue: [CRAWL_QUEUE, TASK_QUEUE]
+        };
     /// What the reconciler put back into the window: tasks that nobody had pushed, hosts without a place.
     WINDOW_REPAIRS = "rad_window_repairs_total", Counter, Scheduler, { kind: ["tasks", "hosts"] };
-    /// Generation of the dispatch window that this scheduler last led.
-    WINDOW_GENERATION = "rad_window_generation", Gauge, Scheduler, {};
+    /// Generation of each shard of the crawls' dispatch window that this scheduler last led.
+    WINDOW_GENERATION = "rad_window_generation", Gauge, Scheduler, { shard: [] };
     /// Rows removed because their time was over.
     RETENTION_DELETED = "rad_retention_deleted_rows_total", Counter, Scheduler, { table: ["outbox", "tasks"] };
     /// Time of a hot statement, the wait for a connection included.
@@ -32,7 +35,7 @@ table! {
     REDIS_COMMAND = "rad_redis_command_duration_seconds", Histogram(buckets::STORE), Every, {
         cmd: [
             "audit", "claim", "claim_for", "complete", "extend", "feed", "heartbeat", "leave", "lock", "nack", "park",
-            "reap", "stats", "user_lock"
+            "reap", "shares", "stats", "user_lock"
         ]
     };
 }

@@ -1,7 +1,7 @@
 //! Workers one by one, and the gauges of the whole fleet that only the leader exports.
 
 use super::Kind::Gauge;
-use super::{CRAWL_QUEUE, table};
+use super::{CRAWL_QUEUE, TASK_QUEUE, table};
 
 table! {
     /// Pages that this worker can have in work at once.
@@ -18,11 +18,11 @@ table! {
     WORKERS = "rad_workers", Gauge, Leader, { pool: [], state: [] };
     /// Open tasks of running crawls by where they are, of paused crawls, and those of both that killed workers.
     QUEUE_TASKS = "rad_queue_tasks", Gauge, Leader,
-        { queue: [CRAWL_QUEUE], state: ["ready", "claimed", "paused", "poison"] };
+        { queue: [CRAWL_QUEUE, TASK_QUEUE], state: ["ready", "claimed", "paused", "poison"] };
     /// How long the oldest host that may be contacted waits for a worker, 0 when none does.
-    QUEUE_OLDEST = "rad_queue_oldest_task_age_seconds", Gauge, Leader, { queue: [CRAWL_QUEUE] };
-    /// 1 while nothing can be claimed because the dispatch window is being opened.
-    QUEUE_PAUSED = "rad_queue_paused", Gauge, Leader, { queue: [CRAWL_QUEUE] };
+    QUEUE_OLDEST = "rad_queue_oldest_task_age_seconds", Gauge, Leader, { queue: [CRAWL_QUEUE, TASK_QUEUE] };
+    /// 1 while nothing can be claimed from a shard because its window is being opened, or it does not answer.
+    QUEUE_PAUSED = "rad_queue_paused", Gauge, Leader, { queue: [CRAWL_QUEUE, TASK_QUEUE], shard: [] };
     /// Open tasks of the tenants that have most of them, and of all others together.
     TENANT_TASKS = "rad_tenant_tasks", Gauge, Leader, { tenant: [], state: [] };
     /// Used part of a tenant's limit, 1 when it is reached. Tenants without the limit are not there.

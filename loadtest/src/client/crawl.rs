@@ -57,6 +57,9 @@ pub struct CrawlStatus {
     pub counts: Counts,
     /// Chunks written.
     pub chunks: i64,
+    /// Pages that were fetched and then not stored because a limit was reached, each time that happened.
+    #[serde(default)]
+    pub fetched_not_stored: i64,
     /// Links that the scope left out.
     pub excluded_links: ExcludedLinks,
     /// Why URLs were skipped, failed or wait, most frequent first.
@@ -135,7 +138,7 @@ pub struct ReasonCount {
 pub struct Pause {
     /// `quota`.
     pub verdict: String,
-    /// The limit that is reached: `monthly_pages` or `storage_bytes`.
+    /// The limit that is reached: `monthly_pages`, `monthly_tokens` or `storage_bytes`.
     pub limit: String,
     /// How much of it is used.
     pub used: i64,

@@ -18,7 +18,7 @@ pub struct Whoami {
 /// One limit of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
-    /// `monthly_pages`, `storage_bytes` or `max_crawlers`.
+    /// `monthly_pages`, `monthly_tokens`, `storage_bytes` or `max_crawlers`.
     pub limit: String,
     /// How much is used now; none where nobody counts it exactly.
     pub used: Option<i64>,
@@ -43,10 +43,14 @@ pub struct Tenant {
     pub max_crawlers: i32,
     /// Pages it may store in a month; none for no limit.
     pub monthly_pages: Option<i64>,
+    /// Tokens of chunks it may store in a month; none for no limit.
+    pub monthly_tokens: Option<i64>,
     /// Bytes it may store; none for no limit.
     pub storage_bytes: Option<i64>,
     /// Pages it stored this month.
     pub pages_this_month: i64,
+    /// Tokens of the chunks it stored this month.
+    pub tokens_this_month: i64,
     /// Bytes it stores.
     pub bytes_stored: i64,
     /// RFC 3339 in UTC.
@@ -61,6 +65,9 @@ pub struct NewTenant {
     /// Pages it may store in a month.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_pages: Option<i64>,
+    /// Tokens of chunks it may store in a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monthly_tokens: Option<i64>,
     /// Bytes it may store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_bytes: Option<i64>,
@@ -78,6 +85,9 @@ pub struct TenantChange {
     /// Pages it may store in a month.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly_pages: Option<Option<i64>>,
+    /// Tokens of chunks it may store in a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monthly_tokens: Option<Option<i64>>,
     /// Bytes it may store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_bytes: Option<Option<i64>>,

@@ -31,6 +31,8 @@ pub struct Report {
     pub seconds: f64,
     /// Chunks written.
     pub chunks: i64,
+    /// Pages that were fetched and then not stored because a limit was reached.
+    pub fetched_not_stored: i64,
     /// URLs by state.
     pub counts: Counts,
     /// Why URLs were skipped or failed.
@@ -80,6 +82,7 @@ impl Report {
             lost: judgement.lost,
             seconds: rounded(seconds),
             chunks: status.chunks,
+            fetched_not_stored: status.fetched_not_stored,
             counts: status.counts,
             reasons: status.reasons.clone(),
             ledger_adds_up: judgement.adds_up,
@@ -113,6 +116,7 @@ impl fmt::Display for Report {
         row("lost", &self.lost)?;
         row("duplicates", &self.duplicates)?;
         row("chunks", &self.chunks)?;
+        row("in vain", &self.fetched_not_stored)?;
         row("URLs", &self.counts.discovered)?;
         for (state, urls) in self.counts.by_state().iter().filter(|(_, urls)| *urls > 0) {
             row(&format!("  {state}"), urls)?;

@@ -24,6 +24,7 @@ pub(super) async fn create_key(owner_url: &str) -> Result<NewKey, AdminError> {
     let tenant = NewTenant {
         name: TENANT.to_owned(),
         monthly_pages: None,
+        monthly_tokens: None,
         storage_bytes: None,
         max_crawlers: None,
         weight: None,

@@ -16,6 +16,8 @@ pub struct FleetOptions {
     pub stores: StoresChoice,
     /// Scheduler processes; 0 counts as 1.
     pub schedulers: usize,
+    /// Shards of the dispatch window; as many as there are where it is left out.
+    pub shards: Option<u32>,
     /// Address ranges that workers may connect to beside public ones, with commas between them.
     pub cidrs: String,
     /// Environment of every worker, beside what the fleet sets.
@@ -38,6 +40,7 @@ impl FleetOptions {
             workers: 3,
             stores,
             schedulers: 1,
+            shards: None,
             cidrs: String::new(),
             worker_env: Vec::new(),
             lease_ttl: Duration::from_secs(15),

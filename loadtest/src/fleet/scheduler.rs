@@ -50,7 +50,7 @@ impl Scheduler {
         stores: &Stores,
         options: &FleetOptions,
     ) -> Result<Self, StartError> {
-        let env = [
+        let mut env = vec![
             ("DATABASE_URL".to_owned(), stores.database_url()),
             ("REDIS_URL".to_owned(), stores.redis_url()),
             ("RAD_LISTEN".to_owned(), address.to_string()),
@@ -59,6 +59,7 @@ impl Scheduler {
             ("RAD_DRAIN_SECONDS".to_owned(), DRAIN.as_secs().to_string()),
             metrics::listen(),
         ];
+        env.extend(options.shards.map(|shards| ("RAD_SHARDS".to_owned(), shards.to_string())));
         let (mut process, [origin, metrics]) =
             Process::announcing(&options.dir, name, "rad-scheduler", &[], &env, LISTENS).await?;
         let Some(metrics) = metrics::announced(&metrics) else {
@@ -118,6 +119,15 @@ impl Fleet {
         }
         let name = old.process.name().to_owned();
         self.schedulers[i] = Scheduler::start_at(old.address, &name, &self.stores, &self.options).await?;
+        Ok(())
+    }
+
+    /// Starts all schedulers again with so many shards.
+    pub async fn divide(&mut self, shards: u32) -> Result<(), StartError> {
+        self.options.shards = Some(shards);
+        for i in 0..self.schedulers.len() {
+            self.restart_scheduler(i).await?;
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -21,11 +21,26 @@ pub struct Hit {
     pub in_flight: u32,
 }
 
+/// Requests that are being answered by several servers together.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    now: AtomicU32,
+    most: AtomicU32,
+}
+
+impl Load {
+    pub(crate) fn most(&self) -> u32 {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
 /// Everything a server remembers of its requests.
 pub(crate) struct Arrivals {
     started: Instant,
     journal: Mutex<Journal>,
     in_flight: AtomicU32,
+    /// Of this server and those beside it.
+    load: Arc<Load>,
     total: watch::Sender<u64>,
     /// A server that runs for days must not keep a line for each request.
     logged: bool,
@@ -43,17 +58,20 @@ pub(crate) struct InFlight<'a> {
     /// The first request of the server is 1.
     pub(crate) number: u64,
     all: &'a AtomicU32,
+    load: &'a Load,
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.all.fetch_sub(1, Ordering::Relaxed);
+        self.load.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Arrivals {
-    pub(crate) fn new(logged: bool) -> Self {
+    pub(crate) fn new(logged: bool, load: Arc<Load>) -> Self {
         Self {
+            load,
             started: Instant::now(),
             journal: Mutex::default(),
             in_flight: AtomicU32::new(0),
@@ -67,6 +85,8 @@ impl Arrivals {
     pub(crate) fn arrive(&self, path: &str, status: impl FnOnce(u32) -> u16) -> (u16, InFlight<'_>) {
         let mut journal = self.journal();
         let in_flight = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        let together = self.load.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.load.most.fetch_max(together, Ordering::Relaxed);
         journal.max_in_flight = journal.max_in_flight.max(in_flight);
         let status = status(journal.count(path));
         if self.logged {
@@ -81,7 +101,7 @@ impl Arrivals {
             *total += 1;
             number = *total;
         });
-        (status, InFlight { number, all: &self.in_flight })
+        (status, InFlight { number, all: &self.in_flight, load: &self.load })
     }
 
     /// Panics when they don't come within `within`.
@@ -104,6 +124,10 @@ impl Arrivals {
 
     pub(crate) fn log(&self) -> Vec<Hit> {
         self.journal().log.clone()
+    }
+
+    pub(crate) fn load(&self) -> &Arc<Load> {
+        &self.load
     }
 
     pub(crate) fn max_in_flight(&self) -> u32 {
@@ -134,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_log_has_every_arrival_with_the_load_at_that_moment() {
-        let arrivals = Arrivals::new(true);
+        let arrivals = Arrivals::new(true, Arc::default());
         let (_, first) = arrivals.arrive("/a", |_| 200);
         let (_, second) = arrivals.arrive("/b", |_| 404);
         drop((first, second));
@@ -152,7 +176,7 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "only 1 of 2 requests have arrived")]
     async fn requests_that_never_come_are_not_waited_for_without_end() {
-        let arrivals = Arrivals::new(false);
+        let arrivals = Arrivals::new(false, Arc::default());
         drop(arrivals.arrive("/a", |_| 200));
         arrivals.wait(1, Duration::ZERO).await;
         arrivals.wait(2, Duration::from_millis(1)).await;
@@ -160,7 +184,7 @@ mod tests {
 
     #[test]
     fn without_a_log_the_counts_remain() {
-        let arrivals = Arrivals::new(false);
+        let arrivals = Arrivals::new(false, Arc::default());
         drop(arrivals.arrive("/a", |_| 200));
         assert!(arrivals.log().is_empty());
         assert_eq!(arrivals.hits()["/a"], 1);

@@ -37,6 +37,11 @@ impl HoldGuard {
         self.held_within(count, PATIENCE).await;
     }
 
+    /// Requests that wait at this hold now.
+    pub fn held(&self) -> usize {
+        *self.hold.waiting.borrow()
+    }
+
     async fn held_within(&self, count: usize, within: Duration) {
         let mut waiting = self.hold.waiting.subscribe();
         let Ok(held) = timeout(within, waiting.wait_for(|waiting| *waiting >= count)).await else {

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::web::answer::Target;
-use crate::web::arrivals::{Arrivals, Hit};
+use crate::web::arrivals::{Arrivals, Hit, Load};
 use crate::web::gate::{Gate, HoldGuard, PATIENCE};
 use crate::web::site::Site;
 
@@ -37,18 +37,23 @@ impl Server {
     /// Listens on `address` (port 0 takes a free one) and logs every request for ever: for tests and
     /// bounded runs.
     pub async fn start(site: impl Into<Arc<Site>>, address: SocketAddr) -> io::Result<Self> {
-        Self::listen(site.into(), address, true).await
+        Self::listen(site.into(), address, true, Arc::default()).await
     }
 
     /// Like [`Server::start`] but keeps no log, only counts: for servers that run on.
     pub async fn start_unlogged(site: impl Into<Arc<Site>>, address: SocketAddr) -> io::Result<Self> {
-        Self::listen(site.into(), address, false).await
+        Self::listen(site.into(), address, false, Arc::default()).await
     }
 
-    async fn listen(site: Arc<Site>, address: SocketAddr, logged: bool) -> io::Result<Self> {
+    /// Like [`Server::start`], for a host of its own beside this one: both count what is on the way to all of them.
+    pub async fn start_beside(&self, site: impl Into<Arc<Site>>, address: SocketAddr) -> io::Result<Self> {
+        Self::listen(site.into(), address, true, Arc::clone(self.shared.arrivals.load())).await
+    }
+
+    async fn listen(site: Arc<Site>, address: SocketAddr, logged: bool, load: Arc<Load>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { site, arrivals: Arrivals::new(logged), gate: Gate::default() });
+        let shared = Arc::new(Shared { site, arrivals: Arrivals::new(logged, load), gate: Gate::default() });
         let shutdown = CancellationToken::new();
         let accepting = tokio::spawn(serve(listener, Arc::clone(&shared), shutdown.clone()));
         Ok(Self { shared, address, shutdown, accepting })
@@ -87,6 +92,11 @@ impl Server {
     /// The most requests that were being answered at the same time.
     pub fn max_in_flight(&self) -> u32 {
         self.shared.arrivals.max_in_flight()
+    }
+
+    /// The same over this server and all that were started beside it.
+    pub fn max_in_flight_together(&self) -> u32 {
+        self.shared.arrivals.load().most()
     }
 
     /// Makes requests to paths that start with `prefix` wait until the guard is released or dropped.

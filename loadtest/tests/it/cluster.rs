@@ -1,9 +1,10 @@
 //! A crawl over a Redis Cluster whose shard changes its server in the middle.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rad_loadtest::fleet::{Fleet, FleetOptions, StoresChoice};
 use rad_loadtest::web::{Server, Site};
 use rad_schema::local::{LocalOptions, LocalStores};
+use rad_schema::queue::Queue;
 
 use crate::own_cluster::TestCluster;
 use crate::proof::{WITHIN, crawl, proved, reader, spec};
@@ -34,8 +35,10 @@ async fn survives(seed: u64, harm: impl AsyncFnOnce(&mut TestCluster) -> Result<
     held.release();
     let ended = fleet.wait_crawl(started.id, WITHIN, |_| ()).await?;
     proved(&fleet, &web, &ended).await?;
-    let shard = reader(&fleet).await?.shard().await?.context("a window was open")?;
-    ensure!(shard.generation > 1, "nobody has noticed the other server");
+    let layout = reader(&fleet).await?.layout(Queue::Crawl).await?;
+    ensure!(layout.count() == 3, "each master has a shard: {layout:?}");
+    let rebuilt = layout.shards.iter().filter(|placed| placed.shard.generation > 1).count();
+    ensure!(rebuilt == 1, "the shard of the other server is rebuilt, and no other: {layout:?}");
     fleet.stop().await?;
     stores.stop().await?;
     Ok(())

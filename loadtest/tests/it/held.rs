@@ -49,5 +49,5 @@ pub(crate) async fn tell(fleet: &Fleet, command: &str) -> Result<String> {
 
 /// The hash of the window's generation.
 pub(crate) fn meta() -> String {
-    ShardKeys::new(0, 1).meta()
+    ShardKeys::new(rad_schema::layout::ShardPlace::only()).meta()
 }

@@ -9,6 +9,7 @@ use rad_core::errors::chain;
 use rad_core::ids::{JobId, TaskId, TenantId};
 use rad_schema::crawls::{CrawlError, CrawlFilter};
 use rad_schema::documents::ChunkSample;
+use rad_schema::queue::Queue;
 use rad_schema::window::Lane;
 use serde_json::{Map, Value};
 
@@ -16,6 +17,7 @@ use super::fault::Faults;
 use super::page::{Limit, Page};
 use super::{Service, ServiceError, start, target};
 use crate::feed::{FeedError, OpenWindow, feed_lanes};
+use crate::old_work::OldWork;
 
 pub(crate) use super::start::StartContext;
 pub(crate) use retry::RetriedCrawl;
@@ -88,17 +90,25 @@ impl Service {
     }
 
     async fn feed(&self, lanes: &[Lane]) -> Result<(), FeedError> {
-        let Some(shard) = self.db.shard().await? else {
-            return Ok(());
-        };
-        let open = OpenWindow {
-            window: self.dispatch.window(shard.generation),
-            raised_us: shard.raised_us,
-            // After a rebuild the leader has set the clocks, and they only move forward.
-            quiet_until: std::time::Instant::now(),
-            terms: self.terms,
-        };
-        feed_lanes(&self.db, &open, lanes).await.map(drop)
+        for placed in self.db.layout(Queue::Crawl).await?.shards {
+            let window = self.shards.at(Queue::Crawl, &placed.place).window(placed.shard.generation);
+            let here: Vec<_> = lanes.iter().copied().filter(|lane| window.holds(lane.host)).collect();
+            if here.is_empty() {
+                continue;
+            }
+            let open = OpenWindow {
+                window,
+                raised_us: placed.shard.raised_us,
+                // After a rebuild the leader has set the clocks, and they only move forward.
+                quiet_until: std::time::Instant::now(),
+                terms: self.terms,
+                // The leader counts by itself.
+                old_work: OldWork::default(),
+                caps: self.caps.clone(),
+            };
+            feed_lanes(&self.db, &open, &here).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn crawl(&self, tenant: TenantId, job: JobId) -> Result<Crawl, ServiceError> {

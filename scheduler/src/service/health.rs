@@ -7,25 +7,28 @@ use std::time::Duration;
 
 use rad_schema::db::DbError;
 use rad_schema::fleet::Shard;
+use rad_schema::layout::{PlacedShard, ShardPlace};
+use rad_schema::queue::Queue;
 use rad_schema::window::{Dispatch, Opened, PROTOCOL, WindowError};
 use serde::Serialize;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::fleet::VERSION;
 use super::{Service, ServiceError};
 use crate::tasks::LEADERSHIP;
 
-/// Longest wait for a store: the answer has to be there within two seconds.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Longest wait for a store: the answer of both has to be there within two seconds.
+const PATIENCE: Duration = Duration::from_millis(900);
 
 /// What can be worked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Readiness {
     /// Postgres answers.
     postgres: bool,
-    /// Redis answers and accepts writes.
+    /// Redis answers and accepts writes, for one shard at least.
     redis: bool,
-    /// The dispatch window is open: claims are possible.
+    /// The dispatch window of one shard at least is open: claims are possible.
     dispatch: bool,
 }
 
@@ -57,16 +60,26 @@ struct Observed {
 }
 
 impl Service {
+    /// A shard that is away is no reason to take a scheduler away too: what some of them can do is done.
     pub(crate) async fn readiness(&self) -> Readiness {
-        let (shard, window) =
-            tokio::join!(timeout(PATIENCE, self.db.shard()), timeout(PATIENCE, observe(&self.dispatch)));
-        let shard = shard.ok().and_then(Result::ok);
-        let window = window.ok().and_then(Result::ok);
-        Readiness {
-            postgres: shard.is_some(),
-            redis: window.is_some(),
-            dispatch: is_open(shard.flatten().as_ref(), window.as_ref()),
+        let layout = timeout(PATIENCE, self.db.layout(Queue::Crawl)).await.ok().and_then(Result::ok);
+        let postgres = layout.is_some();
+        let mut shards = layout.unwrap_or_default().shards;
+        if shards.is_empty() {
+            // Before the first leader, or unknown: Redis is asked all the same.
+            shards.push(PlacedShard { place: ShardPlace::only(), shard: Shard::default() });
         }
+        let mut asked = JoinSet::new();
+        for placed in shards {
+            let dispatch = self.shards.at(Queue::Crawl, &placed.place);
+            asked.spawn(async move {
+                let window = timeout(PATIENCE, observe(&dispatch)).await.ok().and_then(Result::ok);
+                (window.is_some(), is_open(Some(&placed.shard), window.as_ref()))
+            });
+        }
+        let seen = asked.join_all().await;
+        let redis = seen.iter().any(|(answers, _)| *answers);
+        Readiness { postgres, redis, dispatch: seen.iter().any(|(_, open)| *open) }
     }
 
     pub(crate) async fn health(&self) -> Result<Health, ServiceError> {

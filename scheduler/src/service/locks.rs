@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use rad_core::ids::{Fence, Hash128, TenantId};
 use rad_core::url::CanonicalUrl;
+use rad_schema::keys::{shard_of, shard_of_name};
 use rad_schema::queue::Queue;
-use rad_schema::window::{LockAnswer, LockHolder, Resource};
+use rad_schema::window::{LockAnswer, LockHolder, Resource, Window, WindowError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -67,7 +68,7 @@ impl Service {
         let (Some(resource), Some(worker), Some(ttl)) = (resource, worker, ttl) else {
             unreachable!("what is missing or wrong is a fault")
         };
-        let window = self.window(Queue::Crawl).await?;
+        let window = self.lock_window(&resource).await?;
         let answer = window.acquire_lock(named(tenant, &resource), &worker, Duration::from_secs(ttl)).await?;
         let LockAnswer { done, holder } = answer;
         Ok(Acquired { acquired: done, held: holder.map(Shown::from).unwrap_or_default() })
@@ -85,7 +86,7 @@ impl Service {
         let (Some(resource), Some(worker)) = (resource, worker) else {
             unreachable!("what is missing or wrong is a fault")
         };
-        let window = self.window(Queue::Crawl).await?;
+        let window = self.lock_window(&resource).await?;
         let answer = window.release_lock(named(tenant, &resource), &worker).await?;
         Ok(Released { released: answer.done })
     }
@@ -100,9 +101,26 @@ impl Service {
         let resource = resource(&mut fields);
         fields.finish()?;
         let resource = resource.expect("what is missing or wrong is a fault");
-        let window = self.window(Queue::Crawl).await?;
+        let window = self.lock_window(&resource).await?;
         let holder = window.check_lock(named(tenant, &resource)).await?;
         Ok(Checked { locked: holder.is_some(), held: holder.map(Shown::from).unwrap_or_default() })
+    }
+
+    /// The window with the lock of a resource: for a URL that of its host, where its workers lock it.
+    async fn lock_window(&self, resource: &str) -> Result<Window, ServiceError> {
+        let layout = self.db.layout(Queue::Crawl).await?;
+        let count = u32::try_from(layout.count()).unwrap_or(u32::MAX);
+        let shard = match CanonicalUrl::parse(resource) {
+            _ if count <= 1 => 0,
+            Err(_) => shard_of_name(Hash128::of(resource.as_bytes()), count),
+            Ok(url) => {
+                let key = url.host_key();
+                let hosts = self.db.intern_hosts(std::slice::from_ref(&key)).await?;
+                shard_of(*hosts.get(&key).expect("interning returns a number for every key"), count)
+            }
+        };
+        let placed = layout.shards.get(shard as usize).ok_or(WindowError::Stale)?;
+        Ok(self.shards.at(Queue::Crawl, &placed.place).window(placed.shard.generation))
     }
 }
 

@@ -34,7 +34,7 @@ impl Service {
             return Ok(None);
         };
         // A tenant that may store nothing at all will not be able to next month either.
-        if pause.limit == "monthly_pages" && pause.allowed > 0 {
+        if pause.limit.starts_with("monthly_") && pause.allowed > 0 {
             pause.resumes_at = Some(self.db.next_month().await?);
         }
         Ok(Some(pause))
@@ -45,6 +45,7 @@ impl Service {
 fn reached(limits: &[LimitRow]) -> Option<Pause> {
     [
         ("storage_bytes", "raise storage_bytes of the tenant; the crawl then goes on by itself."),
+        ("monthly_tokens", "raise monthly_tokens of the tenant, or wait for the next month (UTC)."),
         ("monthly_pages", "raise monthly_pages of the tenant, or wait for the next month (UTC)."),
     ]
     .into_iter()

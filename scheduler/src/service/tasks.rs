@@ -69,7 +69,7 @@ impl Service {
     /// Puts queued tasks into the window. Nothing is lost when it fails: the leader's reconciler finds the lane.
     async fn load(&self, tasks: &[NewTask]) {
         let lanes: Vec<_> = tasks.iter().map(|task| (task.host, LANE_TERMS)).collect();
-        let loaded = match self.window(Queue::Tasks).await {
+        let loaded = match self.tasks_window().await {
             Ok(window) => window.complete(&[], &lanes, tasks).await.map_err(ServiceError::Window),
             Err(error) => Err(error),
         };
@@ -108,10 +108,10 @@ impl Service {
         })
     }
 
-    /// The window of a queue that Postgres names; every call fails with `Stale` where Redis has another.
-    pub(super) async fn window(&self, queue: Queue) -> Result<Window, ServiceError> {
-        let shard = self.db.shard_of(queue).await?.ok_or(WindowError::Stale)?;
-        Ok(self.dispatch.of(queue).window(shard.generation))
+    /// The window of tasks that Postgres names; every call fails with `Stale` where Redis has another.
+    pub(super) async fn tasks_window(&self) -> Result<Window, ServiceError> {
+        let shard = self.db.shard_of(Queue::Tasks).await?.ok_or(WindowError::Stale)?;
+        Ok(self.shards.tasks().window(shard.generation))
     }
 }
 

@@ -130,6 +130,7 @@ fn new_tenant(body: Map<String, Value>) -> Result<NewTenant, Faults> {
     Ok(NewTenant {
         name: name.expect("a name that is missing or wrong is a fault"),
         monthly_pages: change.monthly_pages.flatten(),
+        monthly_tokens: change.monthly_tokens.flatten(),
         storage_bytes: change.storage_bytes.flatten(),
         max_crawlers: change.max_crawlers,
         weight: change.weight,
@@ -150,6 +151,7 @@ fn tenant_change(body: Map<String, Value>) -> Result<TenantChange, Faults> {
 fn limits(fields: &mut Fields) -> TenantChange {
     TenantChange {
         monthly_pages: fields.nullable("monthly_pages", NO_LIMIT, |n: &i64| *n >= 0),
+        monthly_tokens: fields.nullable("monthly_tokens", NO_LIMIT, |n: &i64| *n >= 0),
         storage_bytes: fields.nullable("storage_bytes", NO_LIMIT, |n: &i64| *n >= 0),
         max_crawlers: fields.optional("max_crawlers", CRAWLERS, |n: &i32| *n >= 1),
         weight: fields.optional("weight", WEIGHT, |n: &i32| (1..=1000).contains(n)),

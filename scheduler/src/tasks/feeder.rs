@@ -19,7 +19,7 @@ pub(super) async fn run(db: Db, dispatch: Dispatch, current: Current, stop: Canc
     while !stop.is_cancelled() {
         let open = current.borrow().clone();
         if let Some(open) = open {
-            match timed("feed", drain(&db, &open)).await {
+            match timed("feed", dispatch.queue().name(), drain(&db, &open)).await {
                 Ok(()) => {}
                 Err(error) if error.is_stale() => {}
                 Err(error) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rad_core::errors::chain;
+use rad_core::metrics::CRAWL_QUEUE;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(db: Db, stop: CancellationToken) {
     while next(&stop, PERIOD).await {
-        match timed("finish", db.finish_jobs()).await {
+        match timed("finish", CRAWL_QUEUE, db.finish_jobs()).await {
             Ok(ended) => {
                 for (tenant, job) in ended {
                     tracing::info!(tenant = tenant.0, job = job.0, "crawl completed");

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use metrics::gauge;
 use rad_core::errors::chain;
-use rad_core::metrics::CRAWL_QUEUE;
 use rad_core::metrics::fleet::{
     EVENTS_PENDING, FRONTIER_URLS, QUEUE_OLDEST, QUEUE_PAUSED, QUEUE_TASKS, TENANT_QUOTA, TENANT_TASKS,
     WORKERS,
 };
+use rad_core::metrics::{CRAWL_QUEUE, TASK_QUEUE};
 use rad_schema::db::Db;
 use rad_schema::gauges::{QueueGauges, TenantGauge};
 use rad_schema::process::metrics::FleetSeries;
 use rad_schema::window::{Stats, WindowError};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Current, as_gauge, next, timed};
@@ -31,16 +32,23 @@ const STATES: [&str; 8] =
 const DEFAULT_POOL: &str = "default";
 
 /// Gathers until `stop`; then, or when it is dropped, the series vanish.
-pub(super) async fn run(db: Db, current: Current, fleet: FleetSeries, stop: CancellationToken) {
+pub(super) async fn run(
+    db: Db,
+    crawls: Vec<Current>,
+    errands: Current,
+    fleet: FleetSeries,
+    stop: CancellationToken,
+) {
     let leading = Leading(fleet);
     let mut pause = FIRST;
     let mut gathered = Instant::now();
     while next(&stop, pause).await {
         pause = PERIOD;
-        let open = current.borrow().clone();
+        let open: Vec<_> = crawls.iter().map(|current| current.borrow().clone()).collect();
+        let errands = errands.borrow().clone();
         let seen = tokio::select! {
             () = stop.cancelled() => return,
-            seen = timed("gauges", gather(&db, open.as_ref())) => seen,
+            seen = timed("gauges", CRAWL_QUEUE, gather(&db, open, errands)) => seen,
         };
         match seen {
             Ok(seen) => {
@@ -66,40 +74,73 @@ impl Drop for Leading {
     }
 }
 
+/// Counts of a window and the age of its oldest offer; none while it is being opened, or does not answer.
+type Surveyed = Option<(Stats, Option<Duration>)>;
+
 /// What one gathering saw.
 struct Seen {
     queue: QueueGauges,
-    /// Counts of the window and the age of its oldest offer; none while it is being opened.
-    window: Option<(Stats, Option<Duration>)>,
+    /// By shard.
+    crawls: Vec<Surveyed>,
+    errands: Surveyed,
 }
 
-async fn gather(db: &Db, open: Option<&OpenWindow>) -> Result<Seen, FeedError> {
+async fn gather(
+    db: &Db,
+    crawls: Vec<Option<OpenWindow>>,
+    errands: Option<OpenWindow>,
+) -> Result<Seen, FeedError> {
     let queue = db.queue_gauges().await?;
-    let window = match open {
-        Some(open) => match open.window.survey().await {
-            Ok(window) => Some(window),
-            Err(WindowError::Stale) => None,
-            Err(error) => return Err(error.into()),
-        },
-        None => None,
-    };
-    Ok(Seen { queue, window })
+    let mut asked = JoinSet::new();
+    for (place, open) in crawls.into_iter().chain([errands]).enumerate() {
+        asked.spawn(async move { (place, survey(open).await) });
+    }
+    let mut surveyed = asked.join_all().await;
+    surveyed.sort_unstable_by_key(|(place, _)| *place);
+    let mut surveyed: Vec<_> = surveyed.into_iter().map(|(_, surveyed)| surveyed).collect();
+    let errands = surveyed.pop().flatten();
+    Ok(Seen { queue, crawls: surveyed, errands })
+}
+
+/// One shard that does not answer must not keep the others from being counted.
+async fn survey(open: Option<OpenWindow>) -> Surveyed {
+    match open?.window.survey().await {
+        Ok(seen) => Some(seen),
+        Err(WindowError::Stale) => None,
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "a shard of the window not counted");
+            None
+        }
+    }
 }
 
 impl Seen {
     fn record(&self) {
-        let (stats, oldest) = self.window.unwrap_or_default();
-        let ready = (self.queue.open - self.queue.paused - stats.leased).max(0);
-        for (state, tasks) in [
-            ("ready", ready),
-            ("claimed", stats.leased),
-            ("paused", self.queue.paused),
-            ("poison", self.queue.poison),
+        let open = self.crawls.iter().flatten();
+        let leased: i64 = open.clone().map(|(stats, _)| stats.leased).sum();
+        let oldest = open.filter_map(|(_, oldest)| *oldest).max().unwrap_or_default();
+        let ready = (self.queue.open - self.queue.paused - leased).max(0);
+        let (queued, claimed) = self.queue.tasks;
+        for (queue, state, tasks) in [
+            (CRAWL_QUEUE, "ready", ready),
+            (CRAWL_QUEUE, "claimed", leased),
+            (CRAWL_QUEUE, "paused", self.queue.paused),
+            (CRAWL_QUEUE, "poison", self.queue.poison),
+            (TASK_QUEUE, "ready", queued),
+            (TASK_QUEUE, "claimed", claimed),
         ] {
-            gauge!(QUEUE_TASKS, "queue" => CRAWL_QUEUE, "state" => state).set(as_gauge(tasks));
+            gauge!(QUEUE_TASKS, "queue" => queue, "state" => state).set(as_gauge(tasks));
         }
-        gauge!(QUEUE_OLDEST, "queue" => CRAWL_QUEUE).set(oldest.unwrap_or_default());
-        gauge!(QUEUE_PAUSED, "queue" => CRAWL_QUEUE).set(u8::from(self.window.is_none()));
+        let oldest_errand = self.errands.and_then(|(_, oldest)| oldest).unwrap_or_default();
+        gauge!(QUEUE_OLDEST, "queue" => CRAWL_QUEUE).set(oldest);
+        gauge!(QUEUE_OLDEST, "queue" => TASK_QUEUE).set(oldest_errand);
+        let errands = std::slice::from_ref(&self.errands);
+        for (queue, surveyed) in [(CRAWL_QUEUE, self.crawls.as_slice()), (TASK_QUEUE, errands)] {
+            for (shard, surveyed) in surveyed.iter().enumerate() {
+                gauge!(QUEUE_PAUSED, "queue" => queue, "shard" => shard.to_string())
+                    .set(u8::from(surveyed.is_none()));
+            }
+        }
         for (state, urls) in STATES.into_iter().zip(self.queue.by_state) {
             gauge!(FRONTIER_URLS, "state" => state).set(as_gauge(urls));
         }
@@ -128,7 +169,11 @@ fn record_tenant(tenant: &TenantGauge) {
     for (state, tasks) in [("waiting", waiting), ("paused", tenant.paused)] {
         gauge!(TENANT_TASKS, "tenant" => tenant.name.clone(), "state" => state).set(as_gauge(tasks));
     }
-    for (quota, ratio) in [("monthly_pages", tenant.pages_ratio), ("storage_bytes", tenant.storage_ratio)] {
+    for (quota, ratio) in [
+        ("monthly_pages", tenant.pages_ratio),
+        ("monthly_tokens", tenant.tokens_ratio),
+        ("storage_bytes", tenant.storage_ratio),
+    ] {
         if let Some(ratio) = ratio {
             gauge!(TENANT_QUOTA, "tenant" => tenant.name.clone(), "quota" => quota).set(ratio);
         }
@@ -156,6 +201,7 @@ mod tests {
                     open: 100,
                     paused: 10,
                     pages_ratio: Some(0.25),
+                    tokens_ratio: None,
                     storage_ratio: None,
                 }],
                 workers: vec![WorkerGauge {
@@ -164,8 +210,13 @@ mod tests {
                     workers: 2,
                 }],
                 outbox: 42,
+                tasks: (8, 5),
             },
-            window: Some((Stats { leased: 30, ..Stats::default() }, Some(Duration::from_millis(1_500)))),
+            crawls: vec![
+                Some((Stats { leased: 10, ..Stats::default() }, Some(Duration::from_millis(1_500)))),
+                Some((Stats { leased: 20, ..Stats::default() }, Some(Duration::from_millis(300)))),
+            ],
+            errands: Some((Stats::default(), None)),
         }
     }
 
@@ -183,7 +234,11 @@ mod tests {
             r#"rad_queue_tasks{queue="crawl",state="claimed"} 30"#,
             r#"rad_queue_tasks{queue="crawl",state="poison"} 3"#,
             r#"rad_queue_oldest_task_age_seconds{queue="crawl"} 1.5"#,
-            r#"rad_queue_paused{queue="crawl"} 0"#,
+            r#"rad_queue_paused{queue="crawl",shard="1"} 0"#,
+            r#"rad_queue_paused{queue="tasks",shard="0"} 0"#,
+            r#"rad_queue_tasks{queue="tasks",state="ready"} 8"#,
+            r#"rad_queue_tasks{queue="tasks",state="claimed"} 5"#,
+            r#"rad_queue_oldest_task_age_seconds{queue="tasks"} 0"#,
             r#"rad_tenant_tasks{tenant="acme",state="waiting"} 90"#,
             r#"rad_tenant_quota_ratio{tenant="acme",quota="monthly_pages"} 0.25"#,
             r#"rad_workers{pool="heavy",state="alive"} 2"#,
@@ -200,10 +255,12 @@ mod tests {
     #[test]
     fn a_window_that_is_not_open_is_a_paused_queue() {
         let fleet = FleetSeries::default();
-        fleet.publish(|| Seen { window: None, ..seen() }.record());
+        let crawls = vec![None, seen().crawls[1]];
+        fleet.publish(|| Seen { crawls, ..seen() }.record());
         let text = fleet.render();
-        assert!(text.contains("rad_queue_paused{queue=\"crawl\"} 1\n"), "{text}");
-        assert!(text.contains("rad_queue_tasks{queue=\"crawl\",state=\"claimed\"} 0\n"), "{text}");
+        assert!(text.contains("rad_queue_paused{queue=\"crawl\",shard=\"0\"} 1\n"), "{text}");
+        assert!(text.contains("rad_queue_paused{queue=\"crawl\",shard=\"1\"} 0\n"), "{text}");
+        assert!(text.contains("rad_queue_tasks{queue=\"crawl\",state=\"claimed\"} 20\n"), "{text}");
     }
 
     #[tokio::test]

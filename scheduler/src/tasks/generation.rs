@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::walk::{self, Place};
 use super::{as_gauge, next, timed};
+use crate::caps::Caps;
 use crate::feed::{FeedError, FeedReport, OpenWindow, feed_lanes};
+use crate::old_work::OldWork;
 
 /// A wipe is noticed within this time.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -23,13 +25,20 @@ pub(super) async fn run(
     db: Db,
     dispatch: Dispatch,
     terms: LeaseTerms,
+    caps: Caps,
     opened: watch::Sender<Option<OpenWindow>>,
     stop: CancellationToken,
 ) {
     let (mut refill_due, mut sweep) = (false, None);
     loop {
-        match timed("generation", keep_open(&db, &dispatch, terms, &opened)).await {
-            Ok(changed) => refill_due |= changed,
+        let kept = keep_open(&db, &dispatch, terms, &caps, &opened);
+        match timed("generation", dispatch.queue().name(), kept).await {
+            Ok(Kept::AsItWas) => {}
+            Ok(Kept::Another) => refill_due = true,
+            Ok(Kept::Retired) => {
+                tracing::warn!(place = ?dispatch.place(), "this shard is in use no longer");
+                return;
+            }
             Err(error) => {
                 tracing::warn!(error = chain(&error), "dispatch window not open");
             }
@@ -49,64 +58,72 @@ pub(super) async fn run(
     }
 }
 
-/// Opens a new generation when Redis does not have the one that Postgres names. True when the window is another
-/// than before, and must be filled.
+/// How a shard was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    AsItWas,
+    /// The window is another than before, and must be filled.
+    Another,
+    /// The queue is divided otherwise by now.
+    Retired,
+}
+
+/// Opens a new generation when Redis does not have the one that Postgres names.
 async fn keep_open(
     db: &Db,
     dispatch: &Dispatch,
     terms: LeaseTerms,
+    caps: &Caps,
     opened: &watch::Sender<Option<OpenWindow>>,
-) -> Result<bool, FeedError> {
-    let queue = dispatch.queue();
-    let shard = db.shard_of(queue).await?;
+) -> Result<Kept, FeedError> {
+    let (queue, place) = (dispatch.queue(), dispatch.place());
+    let Some(shard) = db.shard_at(queue, place).await? else { return Ok(Kept::Retired) };
     let run_id = dispatch.run_id().await?;
-    if let Some(shard) = &shard {
-        match dispatch.attach(shard).await? {
-            Attached::Open(window) => return known(db, window, terms, shard.raised_us, opened).await,
-            Attached::Foreign { protocol } => tracing::warn!(
-                window_protocol = protocol,
-                own_protocol = PROTOCOL,
-                "version skew: the dispatch window speaks another protocol and is rebuilt; workers of that \
-                 version wait from now on"
-            ),
-            Attached::Closed => {}
-        }
+    match dispatch.attach(&shard).await? {
+        Attached::Open(window) => return known(db, window, terms, caps, shard.raised_us, opened).await,
+        Attached::Foreign { protocol } => tracing::warn!(
+            window_protocol = protocol,
+            own_protocol = PROTOCOL,
+            "version skew: the dispatch window speaks another protocol and is rebuilt; workers of that \
+             version wait from now on"
+        ),
+        Attached::Closed => {}
     }
     opened.send_replace(None);
-    let old = shard.map_or(0, |shard| shard.generation);
-    let Some(generation) = db.raise_generation_of(queue, old, &run_id).await? else {
-        return Ok(false);
+    let Some(generation) = db.raise_generation_at(queue, place, shard.generation, &run_id).await? else {
+        return Ok(Kept::AsItWas);
     };
     if !dispatch.open_resting(generation, &run_id).await? {
-        return Ok(false);
+        return Ok(Kept::AsItWas);
     }
-    let raised_us = db.shard_of(queue).await?.map_or(0, |shard| shard.raised_us);
-    tracing::info!(queue = queue.name(), generation, "dispatch window opened");
-    let open = quiet(dispatch.window(generation), terms, raised_us);
+    let raised_us = db.shard_at(queue, place).await?.map_or(0, |shard| shard.raised_us);
+    tracing::info!(queue = queue.name(), shard = place.index, generation, "dispatch window opened");
+    let open = quiet(dispatch.window(generation), terms, caps, raised_us);
     rest_hosts(db, &open).await?;
     // Told before it is full: workers may claim what is loaded already.
     opened.send_replace(Some(open));
-    Ok(true)
+    Ok(Kept::Another)
 }
 
-/// Takes over a window that is open. True when this leader did not know it.
+/// Takes over a window that is open.
 async fn known(
     db: &Db,
     window: Window,
     terms: LeaseTerms,
+    caps: &Caps,
     raised_us: i64,
     opened: &watch::Sender<Option<OpenWindow>>,
-) -> Result<bool, FeedError> {
+) -> Result<Kept, FeedError> {
     let before = opened.borrow().as_ref().map(|open| open.window.generation());
     if before == Some(window.generation()) {
-        return Ok(false);
+        return Ok(Kept::AsItWas);
     }
     // Another leader opened it, and may have died before the hosts were told; how long ago is unknown, so they rest
     // for the whole lease.
-    let open = quiet(window, terms, raised_us);
+    let open = quiet(window, terms, caps, raised_us);
     rest_hosts(db, &open).await?;
     opened.send_replace(Some(open));
-    Ok(true)
+    Ok(Kept::Another)
 }
 
 /// Hosts rest, not lanes, and before any lane is fed: that of another tenant could be claimed at once. A worker of
@@ -116,15 +133,20 @@ async fn rest_hosts(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
         Queue::Crawl => db.hosts_in_flight(open.window.generation(), open.in_flight_since_us()).await?,
         Queue::Tasks => Vec::new(),
     };
-    let rests: Vec<_> = hosts.into_iter().map(|(host, delay)| (host, open.terms.ttl + delay)).collect();
+    let here = hosts.into_iter().filter(|(host, _)| open.window.holds(*host));
+    let rests: Vec<_> = here.map(|(host, delay)| (host, open.terms.ttl + delay)).collect();
     Ok(open.window.rest(&rests).await?)
 }
 
-fn quiet(window: Window, terms: LeaseTerms, raised_us: i64) -> OpenWindow {
+fn quiet(window: Window, terms: LeaseTerms, caps: &Caps, raised_us: i64) -> OpenWindow {
     if window.queue() == Queue::Crawl {
-        gauge!(WINDOW_GENERATION).set(as_gauge(window.generation()));
+        gauge!(WINDOW_GENERATION, "shard" => window.place().index.to_string())
+            .set(as_gauge(window.generation()));
     }
-    OpenWindow { window, raised_us, quiet_until: Instant::now() + terms.ttl, terms }
+    // Its tenants have no shares yet.
+    caps.forget();
+    let quiet_until = Instant::now() + terms.ttl;
+    OpenWindow { window, raised_us, quiet_until, terms, old_work: OldWork::default(), caps: caps.clone() }
 }
 
 /// Feeds every lane that has open rows.
@@ -135,7 +157,8 @@ async fn refill(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
     loop {
         let (sections, end) = walk::step(db, queue, place, SECTIONS_AT_ONCE).await?;
         for section in sections {
-            let fed = feed_lanes(db, open, &section.lanes(db).await?).await?;
+            section.tenant().into_iter().for_each(|tenant| open.old_work.reached(tenant));
+            let fed = feed_lanes(db, open, &section.lanes(db, &open.window).await?).await?;
             report.added += fed.added;
             report.revived += fed.revived;
         }
@@ -144,8 +167,10 @@ async fn refill(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
         }
         place = end;
     }
+    open.old_work.finish();
     tracing::info!(
         queue = queue.name(),
+        shard = open.window.place().index,
         generation = open.window.generation(),
         tasks = report.added,
         lanes = report.revived,

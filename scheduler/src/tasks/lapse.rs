@@ -29,13 +29,13 @@ pub(super) async fn run(db: Db, current: Current, stop: CancellationToken) {
     let mut round = 0_u32;
     while next(&stop, PERIOD).await {
         let open = current.borrow().clone();
-        match timed("reap", lapse(&db, open.as_ref())).await {
+        match timed("reap", TASK_QUEUE, lapse(&db, open.as_ref())).await {
             Ok(()) => {}
             Err(error) if error.is_stale() => {}
             Err(error) => tracing::warn!(error = chain(&error), "leases of tasks not ended"),
         }
         if round.is_multiple_of(EXPIRE_EVERY) {
-            timed("trim", expire(&db, &stop)).await;
+            timed("trim", TASK_QUEUE, expire(&db, &stop)).await;
         }
         round = round.wrapping_add(1);
     }

@@ -21,7 +21,7 @@ pub(super) async fn run(db: Db, current: Current, terms: LeaseTerms, stop: Cance
     while next(&stop, PERIOD).await {
         let open = current.borrow().clone();
         let Some(open) = open else { continue };
-        match timed("reap", reap(&db, &open)).await {
+        match timed("reap", CRAWL_QUEUE, reap(&db, &open)).await {
             Ok(0) => {}
             Ok(reclaimed) => tracing::info!(reclaimed, "leases taken back"),
             Err(error) if error.is_stale() => {}

@@ -35,7 +35,8 @@ pub(super) async fn run(db: Db, current: Current, stop: CancellationToken) {
             Ok((sections, end)) => {
                 place = end;
                 pass += u64::from(place == Place::START);
-                timed("reconcile", step(&db, &open, sections, pass.is_multiple_of(DEEP_EVERY))).await;
+                let deep = pass.is_multiple_of(DEEP_EVERY);
+                timed("reconcile", open.window.queue().name(), step(&db, &open, sections, deep)).await;
             }
             Err(error) => tracing::warn!(error = chain(&error), "what is open was not listed"),
         }
@@ -55,7 +56,7 @@ async fn step(db: &Db, open: &OpenWindow, sections: Vec<Section>, deep: bool) {
 }
 
 async fn reconcile(db: &Db, open: &OpenWindow, section: Section, deep: bool) -> Result<(), FeedError> {
-    let lanes = section.lanes(db).await?;
+    let lanes = section.lanes(db, &open.window).await?;
     // A lane that is full asks for nothing for a long time: one feed tells the window the tenant's limits of now.
     feed_lanes(db, open, &lanes[..lanes.len().min(1)]).await?;
     for lanes in lanes.chunks(LANES_A_CALL) {

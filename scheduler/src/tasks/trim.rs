@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics::counter;
 use rad_core::errors::chain;
+use rad_core::metrics::CRAWL_QUEUE;
 use rad_core::metrics::control::RETENTION_DELETED;
 use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
     while next(&stop, PERIOD).await {
         let mut removed = i64::from(ROWS_A_STEP);
         while removed == i64::from(ROWS_A_STEP) && !stop.is_cancelled() {
-            removed = timed("trim", trim(&db)).await;
+            removed = timed("trim", CRAWL_QUEUE, trim(&db)).await;
         }
     }
 }

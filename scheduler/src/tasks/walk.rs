@@ -3,7 +3,7 @@
 use rad_core::ids::{HostId, JobId, TenantId};
 use rad_schema::db::{Db, DbError};
 use rad_schema::queue::Queue;
-use rad_schema::window::Lane;
+use rad_schema::window::{Lane, Window};
 
 /// A part of the ledger whose lanes are looked at together.
 #[derive(Clone, Debug)]
@@ -46,11 +46,21 @@ pub(super) async fn step(
 }
 
 impl Section {
-    /// The lanes with open rows.
-    pub(super) async fn lanes(self, db: &Db) -> Result<Vec<Lane>, DbError> {
+    /// The lanes with open rows in the shard of `window`.
+    pub(super) async fn lanes(self, db: &Db, window: &Window) -> Result<Vec<Lane>, DbError> {
+        let mut lanes = match self {
+            Self::Crawl(tenant, job) => db.lanes(tenant, job).await?,
+            Self::Lanes(lanes) => lanes,
+        };
+        lanes.retain(|lane| window.holds(lane.host));
+        Ok(lanes)
+    }
+
+    /// Whose crawl it is; none where it is of several tenants.
+    pub(super) fn tenant(&self) -> Option<TenantId> {
         match self {
-            Self::Crawl(tenant, job) => db.lanes(tenant, job).await,
-            Self::Lanes(lanes) => Ok(lanes),
+            Self::Crawl(tenant, _) => Some(*tenant),
+            Self::Lanes(_) => None,
         }
     }
 

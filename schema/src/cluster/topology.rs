@@ -54,6 +54,21 @@ impl Topology {
         masters
     }
 
+    /// The slots of each master, in the order of their first ones.
+    pub(crate) fn parts(&self) -> Vec<Vec<(u16, u16)>> {
+        let mut ranges: Vec<&ServedBy> = self.ranges.iter().collect();
+        ranges.sort_unstable_by_key(|range| range.first);
+        let mut parts: Vec<(&ConnectionInfo, Vec<(u16, u16)>)> = Vec::new();
+        for range in ranges {
+            let slots = (range.first, range.last);
+            match parts.iter_mut().find(|(master, _)| master.addr() == range.master.addr()) {
+                Some((_, part)) => part.push(slots),
+                None => parts.push((&range.master, vec![slots])),
+            }
+        }
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+
     /// All servers, masters first.
     pub(crate) fn servers(&self) -> Vec<ConnectionInfo> {
         let masters = self.masters();

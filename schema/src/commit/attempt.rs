@@ -8,7 +8,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::counters::{self, Bill, Tally};
 use super::fates::{Fate, page_of, store_pages};
-use super::outcome::{Applied, Committed, End, Link, Outcome};
+use super::outcome::{Applied, Committed, End, Link, Outcome, PageContent};
 use super::rows::{self, RowEnd};
 use crate::db::{Db, DbError};
 use crate::window::NewTask;
@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     Later(HashSet<TaskId>),
     CrawlFull(JobId),
     MonthFull,
+    /// The month has no room for the tokens of all these.
+    TokensFull(HashMap<TaskId, i64>),
     /// The storage has no room for the growth of all these.
     StorageFull(HashMap<TaskId, i64>),
 }
@@ -68,6 +70,7 @@ impl Db {
         {
             Bill::Accepted { month_full } => month_full,
             Bill::MonthFull => return Ok(Attempt::Refused(Refusal::MonthFull)),
+            Bill::TokensFull => return Ok(Attempt::Refused(Refusal::TokensFull(tokens_of(&live, fates)))),
             Bill::StorageFull => return Ok(Attempt::Refused(Refusal::StorageFull(stored.growth))),
         };
         tx.commit().await.map_err(DbError::doing("commit a batch of pages"))?;
@@ -222,15 +225,31 @@ fn tally(
         if let (Some(page), Some(Fate::Stored(document))) = (page_of(outcome), fates.get(&outcome.task)) {
             tally.documents.push(*document);
             tally.chunks += i64::try_from(page.chunks.len()).unwrap_or(i64::MAX);
+            tally.tokens += tokens(page);
         }
     }
     for (job, _) in new.keys() {
         tallies.entry(*job).or_default().discovered += 1;
     }
-    for end in ends.iter().filter(|end| end.state != State::Open) {
-        tallies.entry(job_of[&end.task]).or_default().end(end.state, end.verdict);
+    for end in ends {
+        let tally = tallies.entry(job_of[&end.task]).or_default();
+        match (end.state, end.verdict) {
+            (State::Open, Verdict::Quota) => tally.unstored += 1,
+            (State::Open, _) => {}
+            (state, verdict) => tally.end(state, verdict),
+        }
     }
     tallies
+}
+
+fn tokens(page: &PageContent) -> i64 {
+    page.chunks.iter().map(|chunk| i64::from(chunk.tokens)).sum()
+}
+
+/// What each page to be stored adds to the month's tokens.
+fn tokens_of(live: &[&Outcome], fates: &HashMap<TaskId, Fate>) -> HashMap<TaskId, i64> {
+    let stored = live.iter().filter(|outcome| matches!(fates.get(&outcome.task), Some(Fate::Stored(_))));
+    stored.filter_map(|outcome| Some((outcome.task, tokens(page_of(outcome)?)))).collect()
 }
 
 fn answer(outcome: &Outcome, ends: &[RowEnd<'_>], ranks: &HashMap<TaskId, i64>) -> Applied {

@@ -19,6 +19,10 @@ pub(super) struct Tally {
     /// Skipped and failed URLs by state and verdict.
     pub(super) reasons: BTreeMap<(i16, &'static str), i64>,
     pub(super) chunks: i64,
+    /// Of the chunks of stored pages.
+    pub(super) tokens: i64,
+    /// Pages that wait because a limit had no room for them.
+    pub(super) unstored: i64,
     pub(super) documents: Vec<i64>,
     pub(super) excluded: Excluded,
 }
@@ -69,6 +73,7 @@ pub(super) async fn count(
         .bind(tally.excluded.depth)
         .bind(&tally.excluded.samples)
         .bind(max_pages)
+        .bind(tally.unstored)
         .fetch_optional(&mut **tx)
         .await
         .map_err(DbError::doing("count the crawl's progress"))?;
@@ -107,11 +112,13 @@ pub(super) async fn explain(
 pub(super) enum Bill {
     /// All was added.
     Accepted {
-        /// The month has no page left.
+        /// The month has no page, or no token, left.
         month_full: bool,
     },
     /// They would pass the monthly pages.
     MonthFull,
+    /// They would pass the monthly tokens.
+    TokensFull,
     /// They would pass the storage.
     StorageFull,
 }
@@ -128,6 +135,7 @@ pub(super) async fn bill(
         return Ok(Bill::Accepted { month_full: false });
     }
     let pages: i64 = billed.iter().map(|(_, tally)| tally.of(State::Stored)).sum();
+    let tokens: i64 = billed.iter().map(|(_, tally)| tally.tokens).sum();
     for (job, tally) in &billed {
         sqlx::query(include_str!("../../queries/usage/outbox.sql"))
             .bind(tenant.0)
@@ -151,12 +159,14 @@ pub(super) async fn bill(
             .bind(tenant.0)
             .bind(pages)
             .bind(growth)
+            .bind(tokens)
             .fetch_one(&mut **tx)
             .await
             .map_err(DbError::doing("bill the tenant"))?;
     Ok(match refused.as_deref() {
         None => Bill::Accepted { month_full: pages_left.is_some_and(|left| left <= 0) },
         Some("storage_bytes") => Bill::StorageFull,
+        Some("monthly_tokens") => Bill::TokensFull,
         Some(_) => Bill::MonthFull,
     })
 }
@@ -184,6 +194,32 @@ impl Db {
             .map_err(DbError::doing("read the tenant's room"))?;
         Ok(room.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0)))
     }
+
+    /// Tokens that a tenant may store this month.
+    pub(super) async fn token_room(&self, tenant: TenantId) -> Result<Room, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        let room = sqlx::query_as::<_, (Option<i64>, Option<i64>)>(include_str!(
+            "../../queries/usage/token_room.sql"
+        ))
+        .bind(tenant.0)
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(DbError::doing("read the tenant's room for tokens"))?;
+        Ok(Room { left: room.0.unwrap_or(i64::MAX), limit: room.1.unwrap_or(i64::MAX) })
+    }
+
+    /// Notes the room for tokens that has to be there before the tenant's next fetch.
+    pub(super) async fn want_tokens(&self, tenant: TenantId, tokens: i64) -> Result<(), DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query(include_str!("../../queries/usage/want_tokens.sql"))
+            .bind(tenant.0)
+            .bind(tokens)
+            .execute(&mut *tx)
+            .await
+            .map_err(DbError::doing("note the tokens that were wanted"))?;
+        tx.commit().await.map_err(DbError::doing("note the tokens that were wanted"))
+    }
+
     /// Bytes that a tenant may store.
     pub(super) async fn storage_room(&self, tenant: TenantId) -> Result<Room, DbError> {
         let mut tx = self.tenant(tenant).await?;

@@ -8,13 +8,36 @@ use rad_core::verdict::Verdict;
 
 use super::outcome::{End, Excluded, Outcome};
 
-/// A storage with less room than this is full: nothing is fetched until there is more. What finds no room although
-/// there is more is a large page, and waits alone.
-const FULL: i64 = 64 * 1024;
+/// A limit of what pages need different amounts of.
+pub(super) struct Measure {
+    /// With less room than this it is reached: nothing is fetched until there is more. What finds no room although there
+    /// is more is a large page, and waits alone.
+    full: i64,
+    unit: &'static str,
+    /// What the tenant has of it, for evidence.
+    whose: &'static str,
+    /// Said of whoever waits for it.
+    reached: &'static str,
+}
+
+/// Bytes kept.
+pub(super) const STORAGE: Measure = Measure {
+    full: 64 * 1024,
+    unit: "bytes",
+    whose: "the tenant's storage",
+    reached: "the tenant's storage is full",
+};
+/// Tokens stored in a month. A page of usual size has fewer than make it reached.
+pub(super) const TOKENS: Measure = Measure {
+    full: 4 * 1024,
+    unit: "tokens",
+    whose: "the tenant's month",
+    reached: "the tenant's monthly tokens are used up",
+};
 /// From a large page's attempt to its next.
 const LARGE_PAGE_WAIT: Duration = Duration::from_mins(15);
 
-/// What a tenant may still store, and all that it may store, in bytes.
+/// What a tenant may still store, and all that it may store.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     pub(super) left: i64,
@@ -42,11 +65,12 @@ pub(super) fn without_month(mut batch: Vec<Outcome>, room: usize) -> Vec<Outcome
 }
 
 /// Takes out the pages that find no room when the batch is stored in its order. With them, the room that has to be
-/// there before the tenant's next fetch, if the storage is full.
-pub(super) fn without_storage(
+/// there before the tenant's next fetch, if the limit is reached.
+pub(super) fn without_room(
     mut batch: Vec<Outcome>,
     growth: &HashMap<TaskId, i64>,
     room: Room,
+    measure: &Measure,
 ) -> (Vec<Outcome>, Option<i64>) {
     let mut left = room.left;
     let mut growing = Vec::new();
@@ -68,24 +92,26 @@ pub(super) fn without_storage(
         growing.iter().filter(|(_, _, fits)| !fits).map(|(task, bytes, _)| (*task, *bytes)).collect();
     for outcome in &mut batch {
         if let Some(bytes) = out.get(&outcome.task) {
-            give_up(outcome, *bytes, left, room.limit);
+            give_up(outcome, *bytes, Room { left, ..room }, measure);
         }
     }
-    let smallest = out.values().copied().filter(|bytes| *bytes <= room.limit && left < FULL).min();
-    (batch, smallest.map(|bytes| bytes.min(FULL)))
+    let smallest = out.values().copied().filter(|bytes| *bytes <= room.limit && left < measure.full).min();
+    (batch, smallest.map(|bytes| bytes.min(measure.full)))
 }
 
-fn give_up(outcome: &mut Outcome, bytes: i64, left: i64, limit: i64) {
-    if bytes > limit {
+fn give_up(outcome: &mut Outcome, amount: i64, room: Room, measure: &Measure) {
+    let Room { left, limit } = room;
+    let Measure { full, unit, whose, reached } = *measure;
+    if amount > limit {
         // Its links are kept: the rest of the site may fit.
-        let evidence = format!("it takes {bytes} bytes, the tenant may store {limit}");
+        let evidence = format!("it takes {amount} {unit}, the tenant may store {limit}");
         outcome.end = End::Failed { verdict: Verdict::TooLarge, evidence };
-    } else if left < FULL {
-        wait_for_limit(outcome, "the tenant's storage is full");
+    } else if left < full {
+        wait_for_limit(outcome, reached);
     } else {
         outcome.end = End::Wait {
             verdict: Verdict::Quota,
-            evidence: format!("it takes {bytes} bytes, the tenant's storage has room for {left}"),
+            evidence: format!("it takes {amount} {unit}, {whose} has room for {left}"),
             wait: LARGE_PAGE_WAIT,
             failed: false,
         };

@@ -14,6 +14,7 @@ pub use self::fault::RedisFault;
 pub use self::info::RedisServer;
 use super::{Clock, now_us};
 use crate::keys::ShardKeys;
+use crate::layout::ShardPlace;
 
 /// A proxy before several servers gives itself away only if it is asked more than once.
 const SCRIPT_RUNS: usize = 3;
@@ -48,7 +49,8 @@ impl RedisProbe {
     /// Connects, logs in and is answered; in a cluster, by the master that serves the shard.
     pub async fn connect(urls: &str) -> Result<Self, RedisFault> {
         let servers = crate::cluster::named(urls).map_err(RedisFault::NotAUrl)?;
-        let (connection, cluster) = cluster::enter(&servers, ShardKeys::new(0, 1).slot()).await?;
+        let (connection, cluster) =
+            cluster::enter(&servers, ShardKeys::new(ShardPlace::only()).slot()).await?;
         Ok(Self { connection, cluster })
     }
 
@@ -83,7 +85,7 @@ impl RedisProbe {
     async fn scripts(&mut self) -> Result<RedisScripts, RedisFault> {
         let script = Script::new(concat!(include_str!("../../lua/prelude.lua"), include_str!("run_id.lua")));
         // The first key and the generation that all scripts have; no generation is below 1.
-        let meta = ShardKeys::new(0, 1).meta();
+        let meta = ShardKeys::new(ShardPlace::only()).meta();
         let mut run_ids = BTreeSet::new();
         for _ in 0..SCRIPT_RUNS {
             run_ids.insert(script.key(&meta).arg(0).invoke_async(&mut self.connection).await?);

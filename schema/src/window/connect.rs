@@ -10,6 +10,7 @@ use super::protocol::PROTOCOL;
 use super::script::SCRIPTS;
 use super::{Window, WindowError};
 use crate::keys::ShardKeys;
+use crate::layout::ShardPlace;
 
 /// A connection to the Redis of one shard, not bound to a generation.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ pub struct Dispatch {
     pub(super) keys: ShardKeys,
 }
 
-fn failed(script: &'static str) -> impl FnOnce(redis::RedisError) -> WindowError {
+pub(super) fn failed(script: &'static str) -> impl FnOnce(redis::RedisError) -> WindowError {
     move |source| WindowError::Redis { script, source }
 }
 
@@ -26,7 +27,7 @@ impl Dispatch {
     /// Connects to what `urls` names, which serves shard 0 of 1: a server, or a cluster by one or more of its
     /// servers with commas between them. Which of the two it is, the server is asked.
     pub async fn connect(urls: &str) -> Result<Self, WindowError> {
-        let keys = ShardKeys::new(0, 1);
+        let keys = ShardKeys::new(ShardPlace::only());
         let connection = Link::connect(urls, keys.slot()).await.map_err(failed("connect"))?;
         Ok(Self { connection, keys })
     }
@@ -73,6 +74,19 @@ impl Dispatch {
             .await
             .map_err(failed("init"))?;
         Ok(opened == 1)
+    }
+
+    /// Closes the window of a shard that is no longer in use, for all that may still work with it. False: it is closed,
+    /// or a later division has opened another one under the same tag.
+    pub async fn close(&self, generation: i64) -> Result<bool, WindowError> {
+        let closed: i64 = SCRIPTS
+            .close
+            .key(self.keys.meta())
+            .arg(generation)
+            .invoke_async(&mut self.connection.clone())
+            .await
+            .map_err(failed("close"))?;
+        Ok(closed == 1)
     }
 
     /// Removes one step of keys of generations before `generation`; returns the cursor, 0 when done.

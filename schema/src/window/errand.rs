@@ -9,6 +9,7 @@ use rad_core::ids::{Fence, Hash128, HostId, Incarnation, TaskId, TenantId};
 
 use super::{Claimed, Dispatch, Window, WindowError, number, words};
 use crate::db::millis;
+use crate::layout::ShardPlace;
 use crate::queue::Queue;
 
 /// What a worker from outside asks for.
@@ -56,6 +57,11 @@ impl Dispatch {
     /// The queue that this connection serves.
     pub fn queue(&self) -> Queue {
         self.keys.queue()
+    }
+
+    /// The shard that it serves.
+    pub fn place(&self) -> &ShardPlace {
+        self.keys.place()
     }
 }
 

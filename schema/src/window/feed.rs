@@ -18,7 +18,7 @@ pub struct LaneFeed {
     pub lane: Lane,
     /// The tenant's share relative to others.
     pub weight: i32,
-    /// Tasks of the tenant at once.
+    /// Tasks of the tenant at once, or [`LaneFeed::CAP_AS_IT_STANDS`].
     pub cap: i32,
     /// The tenant has used up its month: the lane stays out of the window.
     pub parked: bool,
@@ -34,6 +34,11 @@ pub struct LaneFeed {
     pub tasks: Vec<(TaskId, i64)>,
     /// Those among the tasks that are claimed alone, because workers died with them in hand.
     pub suspects: Vec<TaskId>,
+}
+
+impl LaneFeed {
+    /// For queues whose tenants have shares of their own, see [`Window::shares`]: nothing runs before one is set.
+    pub const CAP_AS_IT_STANDS: i32 = 0;
 }
 
 /// The effect of a feed.
@@ -88,7 +93,11 @@ impl Window {
                 "feed",
                 |scripts| &scripts.feed,
                 |call| {
-                    call.arg(feed.lane.tenant.0).arg(feed.lane.host.0).arg(feed.weight).arg(feed.cap);
+                    call.arg(feed.lane.tenant.0).arg(feed.lane.host.0).arg(feed.weight);
+                    match feed.cap {
+                        LaneFeed::CAP_AS_IT_STANDS => call.arg("-"),
+                        cap => call.arg(cap),
+                    };
                     call.arg(i32::from(feed.parked));
                     match feed.terms {
                         Some(terms) => call.arg(millis(terms.delay)).arg(terms.max_concurrency),

@@ -13,6 +13,7 @@ use redis::{
 };
 
 use self::master::MasterLink;
+pub(super) use self::master::Slots;
 use crate::cluster;
 
 /// A script takes well under a millisecond; seconds mean that the server is gone or stuck.
@@ -26,19 +27,50 @@ pub(super) enum Link {
     Cluster(MasterLink),
 }
 
-impl Link {
-    /// Connects to what `urls` names; in a cluster, to the master of `slot`.
-    pub(super) async fn connect(urls: &str, slot: u16) -> RedisResult<Self> {
+/// What `REDIS_URL` names, found out by asking: the way to every shard.
+#[derive(Clone)]
+pub(super) enum Entrance {
+    Server(Link),
+    Cluster(Vec<ConnectionInfo>),
+}
+
+impl Entrance {
+    /// Connects to the first of `urls` that answers and asks it whether it is part of a cluster.
+    pub(super) async fn find(urls: &str) -> RedisResult<Self> {
         let servers = cluster::named(urls)?;
         let several = servers.len() > 1;
         match reached(&servers).await? {
-            (_, true) => Ok(Self::Cluster(MasterLink::connect(servers, slot).await?)),
+            (_, true) => Ok(Self::Cluster(servers)),
             (server, false) if several => Err(RedisError::from((
                 ErrorKind::InvalidClientConfig,
                 "several servers are named, but this one is not part of a cluster",
                 server.addr().to_string(),
             ))),
-            (server, false) => Self::server(server).await,
+            (server, false) => Ok(Self::Server(Link::server(server).await?)),
+        }
+    }
+
+    /// The connection for `slot`. In a cluster its master is looked for by the first call.
+    pub(super) fn link(&self, slot: u16) -> Link {
+        match self {
+            Self::Server(link) => link.clone(),
+            Self::Cluster(servers) => Link::Cluster(MasterLink::new(servers.clone(), slot)),
+        }
+    }
+
+    /// The masters of the cluster with their slots; none of a single server.
+    pub(super) async fn masters(&self) -> RedisResult<Vec<Slots>> {
+        let Self::Cluster(servers) = self else { return Ok(Vec::new()) };
+        master::masters(servers.clone()).await
+    }
+}
+
+impl Link {
+    /// Connects to what `urls` names; in a cluster, to the master of `slot`.
+    pub(super) async fn connect(urls: &str, slot: u16) -> RedisResult<Self> {
+        match Entrance::find(urls).await? {
+            Entrance::Server(link) => Ok(link),
+            Entrance::Cluster(servers) => Ok(Self::Cluster(MasterLink::connect(servers, slot).await?)),
         }
     }
 

@@ -12,6 +12,7 @@ pub(super) struct Scripts {
     pub(super) audit: Script,
     pub(super) claim: Script,
     pub(super) claim_for: Script,
+    pub(super) close: Script,
     pub(super) complete: Script,
     pub(super) extend: Script,
     pub(super) feed: Script,
@@ -25,6 +26,7 @@ pub(super) struct Scripts {
     pub(super) rest: Script,
     /// Without the prelude: it runs where nothing may be written.
     pub(super) run_id: Script,
+    pub(super) shares: Script,
     pub(super) stats: Script,
     pub(super) user_lock: Script,
 }
@@ -50,6 +52,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     audit: moving!("audit"),
     claim: moving!("claim"),
     claim_for: moving!("claim_for"),
+    close: script!("close"),
     complete: moving!("complete"),
     extend: script!("extend"),
     feed: moving!("feed"),
@@ -62,6 +65,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     reap: moving!("reap"),
     rest: moving!("rest"),
     run_id: Script::new(include_str!("run_id.lua")),
+    shares: moving!("shares"),
     stats: script!("stats"),
     user_lock: script!("user_lock"),
 });

@@ -94,3 +94,45 @@ async fn duplicates_count_against_no_limit() -> Done {
     assert_eq!((status.stored, status.duplicate), (2, 2));
     crawl.finish().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_at_once_never_pass_the_tokens_of_a_month_and_go_on_when_they_are_raised() -> Done {
+    let mut crawl = Crawl::limited(12, None, None).await?;
+    let change = "SELECT admin_change_tenant(NULL, 'acme', false, NULL, false, NULL, NULL, NULL, true, $1)";
+    let one = crawl.take(&["/11"]).await?;
+    assert_eq!(answers(&crawl.commit(vec![own_page(&one[0])]).await?, &one), [STORED]);
+    // All pages but the two with a longer path have as many.
+    let tokens = crawl.count("SELECT tokens FROM tenant_usage").await?;
+    assert!(tokens > 0);
+    let limit = 5 * tokens + tokens / 2;
+    sqlx::query(change).bind(limit).execute(&mut crawl.owner).await?;
+    let tasks = crawl.take(&PATHS[..9]).await?;
+    let commits: Vec<_> =
+        tasks.chunks(3).map(|batch| crawl.commit_soon(batch.iter().map(own_page).collect())).collect();
+    let mut applied = Vec::new();
+    for (commit, batch) in commits.into_iter().zip(tasks.chunks(3)) {
+        applied.extend(answers(&commit.await??, batch));
+    }
+    let stored = applied.iter().filter(|one| **one == STORED).count();
+    assert!((1..=5).contains(&stored), "{applied:?}");
+    assert_eq!(applied.iter().filter(|one| **one == Applied::Quota).count(), 9 - stored, "{applied:?}");
+    let used = crawl.count("SELECT tokens FROM tenant_usage").await?;
+    assert!(used <= limit, "{used} of {limit}");
+    assert_eq!(used, crawl.count("SELECT sum(tokens)::bigint FROM chunks").await?, "what is stored is counted");
+    let status = crawl.status().await?;
+    assert_eq!(status.unstored, i64::try_from(9 - stored)?, "fetched in vain");
+    let terms = crawl.db().lane_terms(&[crawl.lane()]).await?;
+    assert_eq!(terms[0].and_then(|terms| terms.room), Some(0), "nothing is fetched that finds no room");
+
+    sqlx::query(change).bind(None::<i64>).execute(&mut crawl.owner).await?;
+    let waiting: Vec<_> = PATHS[..9]
+        .iter()
+        .zip(&applied)
+        .filter(|(_, applied)| **applied == Applied::Quota)
+        .map(|(path, _)| *path)
+        .collect();
+    let again = crawl.take(&waiting).await?;
+    let committed = crawl.commit(again.iter().map(own_page).collect()).await?;
+    assert!(answers(&committed, &again).iter().all(|applied| *applied == STORED));
+    crawl.finish().await
+}

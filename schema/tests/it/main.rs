@@ -49,6 +49,7 @@ mod window_protocol;
 mod window_reaper;
 mod window_recovery;
 mod window_refill;
+mod window_shards;
 mod window_state;
 mod window_survey;
 mod window_suspects;

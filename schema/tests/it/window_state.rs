@@ -140,17 +140,17 @@ impl State {
         }
     }
 
-    /// A cap of one until the feeder has told it.
+    /// Nothing runs until its cap is told.
     fn tenant(&self, tenant: &str) -> Tenant {
         let tenants = self.pairs("ts");
-        let Some(record) = tenants.get(tenant) else { return Tenant { cap: 1, ..Tenant::default() } };
+        let Some(record) = tenants.get(tenant) else { return Tenant::default() };
         let words: Vec<i64> = record.split(' ').map(|word| word.parse().expect("a number")).collect();
         let [_, running, cap, _, offers, parked] = words[..] else { panic!("tenant {tenant} is {record}") };
         Tenant {
             running,
             cap,
             offers: usize::try_from(offers).expect("no offers less than none"),
-            parked: parked == 1,
+            parked: parked % 2 == 1,
         }
     }
 

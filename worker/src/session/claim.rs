@@ -1,10 +1,11 @@
 //! Claims batches for free slots, takes them into hand in the ledger, and sends each page on its way.
 
+mod rounds;
 mod setback;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rad_core::errors::chain;
 use rad_core::ids::{Fence, Hash128, TaskId};
@@ -13,11 +14,13 @@ use rad_schema::db::DbError;
 use rad_schema::ledger::Hydrated;
 use rad_schema::window::{Claimed, LockOutcome, Nack, Requeue, WindowError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use self::setback::Setback;
+use self::rounds::{Rounds, Then};
+use super::seat::Life;
 use super::{Session, wake};
 use crate::engine::ends;
 use crate::engine::meters::{self, Slot, Trail};
@@ -38,9 +41,13 @@ pub(super) async fn work(
     shutdown: &CancellationToken,
 ) {
     let stop = session.abort.child_token();
-    let idle = Arc::new(Notify::new());
-    let listener = tokio::spawn(wake::listen(Arc::clone(session), Arc::clone(&idle), stop.clone()));
-    let (mut request, mut setback) = (0, Setback::default());
+    let shards = session.seats.all().len();
+    let idle: Vec<_> = (0..shards).map(|_| Arc::new(Notify::new())).collect();
+    let mut listeners = JoinSet::new();
+    for (shard, idle) in idle.iter().enumerate() {
+        listeners.spawn(wake::listen(Arc::clone(session), shard, Arc::clone(idle), stop.clone()));
+    }
+    let mut rounds = Rounds::new(shards);
     loop {
         let slots = tokio::select! {
             // In this order: with free slots there would be another claim after the signal to stop.
@@ -49,52 +56,38 @@ pub(super) async fn work(
             () = session.abort.cancelled() => break,
             slots = free_slots(session) => slots,
         };
-        let asked = Instant::now();
-        match session.window.claim(session.worker, request, slots.len(), session.terms).await {
-            Ok(batch) => {
-                meters::claimed(batch.tasks.len(), asked.elapsed());
-                setback.over();
-                request += 1;
-                let pause = batch.next_due.unwrap_or(wake::LONGEST_WAIT).min(wake::LONGEST_WAIT);
-                if batch.tasks.is_empty() {
-                    drop(slots);
-                } else {
-                    session.engine.crash.pass("claimed");
-                    begin(session, &batch.tasks, slots, &finished).await;
-                }
-                if batch.alone {
-                    tokio::select! {
-                        () = shutdown.cancelled() => break,
-                        () = session.abort.cancelled() => break,
-                        () = empty_hand(session, pause) => {}
-                    }
-                } else if batch.tasks.is_empty() {
-                    idle.notify_one();
-                    tokio::select! {
-                        () = shutdown.cancelled() => break,
-                        () = session.abort.cancelled() => break,
-                        () = session.kick.notified() => {}
-                        () = tokio::time::sleep(pause) => {}
-                    }
-                }
-            }
-            Err(WindowError::Stale | WindowError::Gone) => session.abort.cancel(),
-            Err(error) => {
-                // The answer may have been lost after the effect: the same request asks for the same batch.
+        let then = tokio::select! {
+            biased;
+            () = session.abort.cancelled() => break,
+            then = rounds.go(session, slots, &finished, shutdown) => then,
+        };
+        let pause = match then {
+            Then::More => continue,
+            Then::Alone(pause) => {
                 tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = session.abort.cancelled() => {}
-                    () = tokio::time::sleep(setback.failed(&error)) => {}
+                    () = shutdown.cancelled() => break,
+                    () = session.abort.cancelled() => break,
+                    () = empty_hand(session, pause) => continue,
                 }
             }
+            Then::Wait(pause) => pause,
+        };
+        idle.iter().for_each(|idle| idle.notify_one());
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            () = session.abort.cancelled() => break,
+            () = session.kick.notified() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
     if shutdown.is_cancelled() {
         meters::draining();
     }
     stop.cancel();
-    if listener.await.is_err() {
-        tracing::error!("the wake-up task panicked");
+    while let Some(ended) = listeners.join_next().await {
+        if ended.is_err() {
+            tracing::error!("a wake-up task panicked");
+        }
     }
 }
 
@@ -121,20 +114,22 @@ async fn free_slots(session: &Session) -> Vec<OwnedSemaphorePermit> {
 /// Hydrates and locks a batch and starts its pages; what is not ours to fetch goes back at once.
 async fn begin(
     session: &Arc<Session>,
+    life: &Arc<Life>,
     claimed: &[Claimed],
     slots: Vec<OwnedSemaphorePermit>,
     finished: &mpsc::Sender<Finished>,
 ) {
     for task in claimed {
-        session.hand.take(task.task, task.fence);
+        session.hand.take(task.task, task.fence, life.shard());
     }
-    let hydrate = session.engine.db.hydrate(claimed, session.window.generation());
+    let hydrate = session.engine.db.hydrate(claimed, life.window.generation());
     // A connection whose other end vanished would keep the batch until its leases end.
     let hydrated = match timeout(session.terms.ttl, hydrate).await.unwrap_or(Err(DbError::TimedOut)) {
         Ok(hydrated) => hydrated,
         Err(error) => {
             tracing::warn!(error = chain(&error), "batch not hydrated, handed back");
-            hand_back(session, claimed.iter().map(|task| (task.task, task.fence)), Requeue::SameRank).await;
+            hand_back(session, life, claimed.iter().map(|task| (task.task, task.fence)), Requeue::SameRank)
+                .await;
             return tokio::time::sleep(HYDRATE_PAUSE).await;
         }
     };
@@ -143,11 +138,11 @@ async fn begin(
     let known: HashSet<_> = hydrated.iter().map(|task| task.task).collect();
     // Finished, cancelled, paused, or claimed later by another: the ledger knows.
     let dropped = claimed.iter().filter(|task| !known.contains(&task.task));
-    hand_back(session, dropped.map(|task| (task.task, task.fence)), Requeue::Ledger).await;
+    hand_back(session, life, dropped.map(|task| (task.task, task.fence)), Requeue::Ledger).await;
     for task in &hydrated {
         meters::waited(task, claims[&task.task].rank);
     }
-    let ours = lock(session, hydrated, &claims).await;
+    let ours = lock(session, life, hydrated, &claims).await;
     session.engine.crash.pass("locked");
     let busy = meters::busy_slots(&session.engine.config);
     for (task, slot) in ours.into_iter().zip(slots) {
@@ -155,7 +150,8 @@ async fn begin(
         let fence = claims[&task.task].fence;
         let tasks = Arc::new([task.task]);
         let (span, slot) = (meters::span(&task), Slot::new(slot, busy.clone()));
-        let page = run_page(Arc::clone(session), task, fence, slot, finished.clone()).instrument(span);
+        let page = run_page(Arc::clone(session), Arc::clone(life), task, fence, slot, finished.clone())
+            .instrument(span);
         session.pages.spawn(Arc::clone(&session.engine.threads).watched("a page", tasks, page));
     }
 }
@@ -163,6 +159,7 @@ async fn begin(
 /// Takes the URL locks; what another crawl is fetching now waits a moment.
 async fn lock(
     session: &Session,
+    life: &Life,
     hydrated: Vec<Hydrated>,
     claims: &HashMap<TaskId, Claimed>,
 ) -> Vec<Hydrated> {
@@ -173,10 +170,10 @@ async fn lock(
     if wanted.is_empty() {
         return Vec::new();
     }
-    let outcomes = match session.window.lock(&wanted, session.terms).await {
+    let outcomes = match life.window.lock(&wanted, session.terms).await {
         Ok(outcomes) => outcomes,
         Err(WindowError::Stale | WindowError::Gone) => {
-            session.abort.cancel();
+            life.lost.cancel();
             return Vec::new();
         }
         Err(error) => {
@@ -189,27 +186,33 @@ async fn lock(
     for ((task, outcome), (id, fence, _)) in hydrated.into_iter().zip(outcomes).zip(wanted) {
         match outcome {
             LockOutcome::Taken => ours.push(task),
-            LockOutcome::Lost => session.hand.drop_lease(id),
+            LockOutcome::Lost => session.hand.drop_lease(id, fence),
             LockOutcome::Held => {
                 meters::url_locked();
                 let pause = i64::try_from(LOCKED_PAUSE.as_micros()).unwrap_or(i64::MAX);
                 let later = Requeue::At(task.hydrated_us.saturating_add(pause));
-                hand_back(session, std::iter::once((id, fence)), later).await;
+                hand_back(session, life, std::iter::once((id, fence)), later).await;
             }
         }
     }
     ours
 }
 
-async fn hand_back(session: &Session, tasks: impl Iterator<Item = (TaskId, Fence)>, requeue: Requeue) {
+async fn hand_back(
+    session: &Session,
+    life: &Life,
+    tasks: impl Iterator<Item = (TaskId, Fence)>,
+    requeue: Requeue,
+) {
     let items: Vec<_> =
         tasks.map(|(task, fence)| Nack { task, fence, requeue, pause: Duration::ZERO }).collect();
-    session.store.hand_back(&items).await;
+    session.store.hand_back(life, &items).await;
 }
 
 /// One page, from its fetch to the store's queue. An abort drops it where it stands.
 async fn run_page(
     session: Arc<Session>,
+    life: Arc<Life>,
     task: Hydrated,
     fence: Fence,
     slot: Slot,
@@ -217,7 +220,7 @@ async fn run_page(
 ) {
     let trail = Trail::of(&task);
     let processed = tokio::select! {
-        () = session.abort.cancelled() => return,
+        () = life.lost.cancelled() => return,
         processed = page::process(&session.engine, &task) => processed,
     };
     match processed {
@@ -238,6 +241,7 @@ async fn run_page(
                 pause: page.pause,
                 terms: page.terms,
                 slot,
+                life,
                 trail: Trail { failure: page.failure, format: page.format, ..trail },
             };
             if finished.send(item).await.is_err() {
@@ -248,7 +252,7 @@ async fn run_page(
         Err(error) => {
             tracing::warn!(error = chain(&error), "page handed back");
             ends::went_back(1);
-            hand_back(&session, std::iter::once((task.task, fence)), Requeue::SameRank).await;
+            hand_back(&session, &life, std::iter::once((task.task, fence)), Requeue::SameRank).await;
         }
     }
 }

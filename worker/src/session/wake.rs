@@ -1,4 +1,4 @@
-//! Waits for work without polling: one blocking read per process, and only while slots are free.
+//! Waits for work without polling: one blocking read for each shard, and only while slots are free.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,9 @@ use super::Session;
 /// A lost signal costs at most this; it is also how long a read stays open after it is no longer needed.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Reads signals from Redis whenever `idle` asks for one, and passes them on to the claims.
-pub(super) async fn listen(session: Arc<Session>, idle: Arc<Notify>, stop: CancellationToken) {
+/// Reads signals of a shard whenever `idle` asks for one, and passes them on to the claims.
+pub(super) async fn listen(session: Arc<Session>, shard: usize, idle: Arc<Notify>, stop: CancellationToken) {
+    let dispatch = &session.seats.all()[shard].dispatch;
     let mut waiter = None;
     loop {
         tokio::select! {
@@ -22,7 +23,7 @@ pub(super) async fn listen(session: Arc<Session>, idle: Arc<Notify>, stop: Cance
         }
         let reading = async {
             if waiter.is_none() {
-                waiter = session.engine.dispatch.waiter().await.ok();
+                waiter = dispatch.waiter().await.ok();
             }
             match &mut waiter {
                 Some(connected) => connected.for_work(LONGEST_WAIT).await.ok(),
@@ -37,7 +38,7 @@ pub(super) async fn listen(session: Arc<Session>, idle: Arc<Notify>, stop: Cance
             Some(true) if session.slots.available_permits() > 0 => session.kick.notify_one(),
             // The slots have filled up since: the signal is for another worker.
             Some(true) => {
-                if let Err(error) = session.engine.dispatch.wake().await {
+                if let Err(error) = dispatch.wake().await {
                     tracing::debug!(error = chain(&error), "signal not passed on");
                 }
             }

@@ -23,6 +23,8 @@ pub(crate) struct Crawl {
     running_ms: i64,
     counts: Counts,
     chunks: i64,
+    /// Pages that were fetched and then not stored because a limit was reached, each time that happened.
+    fetched_not_stored: i64,
     excluded_links: ExcludedLinks,
     /// Why URLs were skipped or failed, most frequent first.
     reasons: Vec<ReasonCount>,
@@ -89,6 +91,7 @@ impl Crawl {
             ended_at: status.ended_at,
             running_ms: status.running_ms,
             chunks: status.chunks,
+            fetched_not_stored: status.unstored,
             pause,
         }
     }

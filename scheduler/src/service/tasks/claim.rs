@@ -7,7 +7,6 @@ use rad_core::errors::chain;
 use rad_core::ids::{Fence, HostId, TenantId};
 use rad_core::metrics::TASK_QUEUE;
 use rad_core::metrics::tasks::CLAIMED;
-use rad_schema::queue::Queue;
 use rad_schema::tasks::{Taken, TaskRow};
 use rad_schema::window::{Claimed, Errand, Nack, Requeue, Window, WindowError, outside_worker};
 use serde::Serialize;
@@ -112,7 +111,7 @@ impl Service {
         if wanted.types.is_some() && hosts.is_empty() {
             return Ok(Look::Nothing(None));
         }
-        let window = self.window(Queue::Tasks).await?;
+        let window = self.tasks_window().await?;
         for _ in 0..PASSED_OVER {
             let sent = window.claim_for(errand(tenant, wanted, &hosts)).await?;
             match (sent.task, sent.next_due) {

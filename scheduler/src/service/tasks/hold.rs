@@ -7,7 +7,6 @@ use rad_core::errors::chain;
 use rad_core::ids::{Fence, HostId, TaskId, TenantId};
 use rad_core::metrics::TASK_QUEUE;
 use rad_core::metrics::tasks::FINISHED;
-use rad_schema::queue::Queue;
 use rad_schema::tasks::{Held, Holder, Outcome, TaskRow, TaskState};
 use rad_schema::window::{Completion, NewTask, Window};
 use serde_json::{Map, Value};
@@ -94,7 +93,7 @@ impl Service {
 
     /// The window, if it is the one that gave this token out. In another the number may be of somebody else's lease.
     async fn same_window(&self, fence: Fence) -> Option<Window> {
-        let window = self.window(Queue::Tasks).await.ok()?;
+        let window = self.tasks_window().await.ok()?;
         (window.generation() == fence.generation).then_some(window)
     }
 }

@@ -58,12 +58,17 @@ struct Told {
 
 impl MasterLink {
     pub(super) async fn connect(entrances: Vec<ConnectionInfo>, slot: u16) -> RedisResult<Self> {
-        let present = Mutex::default();
-        let link = Self {
-            shared: Arc::new(Shared { slot, entrances, present, searching: tokio::sync::Mutex::default() }),
-        };
+        let link = Self::new(entrances, slot);
         link.master(None).await?;
         Ok(link)
+    }
+
+    /// Not connected yet: a server that is away must not keep anybody from those of other slots.
+    pub(super) fn new(entrances: Vec<ConnectionInfo>, slot: u16) -> Self {
+        let present = Mutex::default();
+        Self {
+            shared: Arc::new(Shared { slot, entrances, present, searching: tokio::sync::Mutex::default() }),
+        }
     }
 
     /// Where the slot is served now.
@@ -179,6 +184,28 @@ impl MasterLink {
         // Nothing in it is ever half done.
         self.shared.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The slots of one master, as inclusive ranges.
+#[derive(Clone, Debug)]
+pub(in crate::window) struct Slots(Vec<(u16, u16)>);
+
+impl Slots {
+    pub(in crate::window) fn contains(&self, slot: u16) -> bool {
+        self.0.iter().any(|(first, last)| (*first..=*last).contains(&slot))
+    }
+}
+
+/// All masters, as the first of `servers` that answers knows them.
+pub(super) async fn masters(servers: Vec<ConnectionInfo>) -> RedisResult<Vec<Slots>> {
+    let mut failed = RedisError::from((ErrorKind::ClusterConnectionNotFound, "no server answers"));
+    for server in servers {
+        match timeout(RESPONSE_TIMEOUT, ask(server)).await.unwrap_or_else(|_| Err(timed_out())) {
+            Ok(told) => return Ok(told.topology.parts().into_iter().map(Slots).collect()),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// The master of `slot` with a connection to it: as the server says that a redirection named, else as any says.

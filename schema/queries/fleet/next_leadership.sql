@@ -1,0 +1,2 @@
+-- The number of a leadership that begins now.
+SELECT dispatch_next_leadership()
