@@ -1,6 +1,6 @@
 //! The end of a history: faults and limits stop, and then everything must come to its end by itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
@@ -8,9 +8,10 @@ use super::ledger::Crawl;
 use super::world::History;
 use crate::Done;
 
-/// Far more rounds than anything takes that is not stuck: each waits for a moment. Not a time, which a busy machine
-/// may take for nothing.
-const ROUNDS: u32 = 10_000;
+/// So many rounds without anything claimed, and this time, mean that it is stuck: rounds alone are short on an idle
+/// machine, time alone is short on a busy one.
+const ROUNDS: u32 = 150;
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl History {
     pub(crate) async fn drain(&mut self) -> Done {
@@ -43,7 +44,7 @@ impl History {
     async fn bury(&mut self) -> Done {
         let window = self.leader.window.clone().context("the window is open")?;
         let mut judged = Vec::new();
-        for _ in 0..ROUNDS {
+        for _ in 0..1_000 {
             let named = self.reap_with(&window, &judged).await?;
             judged = self.judge(&named).await?;
             if judged.is_empty() && self.glass.leases.is_empty() {
@@ -55,7 +56,7 @@ impl History {
 
     /// Two workers and a feeder that is asked, until every crawl has ended.
     async fn work_off(&mut self) -> Done {
-        let mut round = 0;
+        let (mut claimed, mut round, mut since) = (0, 0, Instant::now());
         loop {
             if self.ledger.can_finish() {
                 self.finish().await?;
@@ -63,8 +64,11 @@ impl History {
             if !self.ledger.crawls.values().any(Crawl::takes_effects) {
                 break;
             }
+            if self.tally.of("claimed") > claimed {
+                (claimed, round, since) = (self.tally.of("claimed"), 0, Instant::now());
+            }
             round += 1;
-            if round > ROUNDS {
+            if round > ROUNDS && since.elapsed() > PATIENCE {
                 let (open, window) = (self.ledger.lanes(), self.stores.dump().await?);
                 bail!("open still: {open:?}, and the window is\n{window}");
             }

@@ -24,16 +24,3 @@ pub(crate) enum Sabotage {
     /// A failed attempt whose answer was lost is counted again.
     CountedTwice,
 }
-
-pub(crate) const ALL: [Sabotage; 10] = [
-    Sabotage::UnfencedCommit,
-    Sabotage::BilledTwice,
-    Sabotage::DroppedFeed,
-    Sabotage::ForgottenUrl,
-    Sabotage::UncountedDeath,
-    Sabotage::ForgottenUsage,
-    Sabotage::StolenLease,
-    Sabotage::HurriedHost,
-    Sabotage::StaleHydrate,
-    Sabotage::CountedTwice,
-];
