@@ -1,6 +1,8 @@
 //! Generations, and finding what the window lacks.
 
-use rad_core::ids::TenantId;
+use std::time::Duration;
+
+use rad_core::ids::{HostId, TenantId};
 use rad_schema::window::{Opened, PROTOCOL, Stats, WindowError};
 
 use crate::Done;
@@ -162,5 +164,23 @@ async fn the_counts_for_operators_are_those_of_the_window() -> Done {
     rig.window.park(TenantId(3)).await?;
     let expected = Stats { leased: 1, cooling: 1, offered: 2, tenants: 2, workers: 2, refills: 0 };
     assert_eq!(rig.window.stats().await?, expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn hosts_in_contact_rest_for_every_tenant_before_anything_comes_in() -> Done {
+    let mut rig = Rig::open().await?;
+    assert!(rig.dispatch.open_resting(2, &rig.dispatch.run_id().await?).await?);
+    rig.window = rig.dispatch.window(2);
+    let worker = rig.worker(1).await?;
+    rig.push(1, 10, &[(100, 1)]).await?;
+    assert_eq!(rig.claim(worker, 8).await?, [], "pushed before the hosts were told to rest");
+    rig.window.rest(&[(HostId(10), Duration::from_mins(1))]).await?;
+    rig.feed(2, 10, &[(200, 1)]).await?;
+    rig.feed_with((3, 10), (5, 4), &[(300, 1)]).await?;
+    rig.push(1, 11, &[(110, 1)]).await?;
+    let batch = rig.claim_batch(worker, 8).await?;
+    assert_eq!(numbers(&batch.tasks), [110], "another host is in contact with nobody");
+    assert!(rig.claim_batch(worker, 8).await?.next_due.is_some_and(|wait| wait > Duration::from_secs(50)));
     Ok(())
 }

@@ -20,13 +20,13 @@ impl State {
         self.same_server = true;
         self.quiet = TTL;
         // `rest_hosts`: before any lane is fed, whoever has the rows in flight.
-        if self.rows.iter().any(|row| self.may_be_in_flight(row)) && guards.hold(Guard::RestAfterRebuild) {
+        if self.rows.iter().any(|row| self.may_be_in_flight(*row)) && guards.hold(Guard::RestAfterRebuild) {
             self.keys.rest = TTL + rules.delay;
         }
         Some(())
     }
 
-    fn may_be_in_flight(&self, row: &Row) -> bool {
+    fn may_be_in_flight(&self, row: Row) -> bool {
         !row.ended && row.generation != 0 && row.generation < self.generation
     }
 
@@ -36,7 +36,7 @@ impl State {
             return None;
         }
         let lane = if rules.one_lane { self.rows.as_slice() } else { &self.rows[url..=url] };
-        let may_be_in_flight = lane.iter().any(|row| self.may_be_in_flight(row));
+        let may_be_in_flight = lane.iter().any(|row| self.may_be_in_flight(*row));
         let pause = if may_be_in_flight && self.quiet > 0 {
             self.quiet + rules.delay
         } else if self.quiet > 0 {
