@@ -190,6 +190,7 @@ mod tests {
             skipped: 0,
             failed: 1,
             chunks: 4,
+            unstored: 0,
             excluded_host: 0,
             excluded_path: 0,
             excluded_depth: 0,
