@@ -89,7 +89,9 @@ async fn feed_urls(db: &Db, open: &OpenWindow, lanes: &[Lane]) -> Result<FeedRep
         let left_out = open.window.left_out(lanes).await?;
         let terms = db.lane_terms(lanes).await?;
         for (lane, terms) in lanes.iter().zip(&terms) {
-            terms.iter().for_each(|terms| open.caps.saw(lane.tenant, tasks_at_once(*terms)));
+            if let Some(terms) = terms {
+                open.caps.saw(lane.tenant, tasks_at_once(*terms));
+            }
         }
         // A lane that stays out of the window needs no reading.
         let wanted: Vec<_> = lanes

@@ -147,7 +147,7 @@ async fn join(
         match window.join(worker, terms).await {
             Ok(()) => {
                 joined += 1;
-                seat.take(Arc::new(Life { window, lost: abort.child_token() }));
+                seat.take(Life::new(window, &abort));
             }
             Err(error) => refused = Some(error),
         }

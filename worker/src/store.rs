@@ -109,7 +109,7 @@ impl Store {
                 let left = leases.iter().filter(|(task, _)| !answered.contains(task));
                 let mut back = ByShard::new(&self.seats);
                 left.for_each(|(task, lease)| {
-                    back.of(&lease.life).back.push(lease.nack(*task, lease.later()))
+                    back.of(&lease.life).back.push(lease.nack(*task, lease.later()));
                 });
                 ends::went_back(back.parts().map(|part| part.back.len()).sum());
                 self.complete(tenant, &leases, *error.committed).await;
@@ -149,7 +149,9 @@ impl Store {
         ends::linked(&committed);
         if parked {
             tracing::info!(tenant = tenant.0, "a limit of the tenant is reached, tenant parked");
-            self.seats.lives().iter().for_each(|life| ends.of(life).park = Some(tenant));
+            for life in self.seats.lives() {
+                ends.of(&life).park = Some(tenant);
+            }
         }
         for (life, host, terms) in terms_of(leases) {
             ends.of(&life).hosts.push((host, terms));
@@ -228,12 +230,12 @@ impl Store {
         for attempt in 0..RELEASE_ATTEMPTS {
             match call(life.window.clone()).await {
                 Ok(()) => return,
-                Err(WindowError::Stale | WindowError::Gone) => return life.lost.cancel(),
+                Err(WindowError::Stale | WindowError::Gone) => return life.lose(),
                 Err(error) if attempt + 1 == RELEASE_ATTEMPTS => {
                     tracing::warn!(error = chain(&error), "leases left to their deadline");
                 }
                 // Whoever waits for the lost has nothing to end there any more.
-                Err(_) if life.lost.is_cancelled() => return,
+                Err(_) if life.is_over() => return,
                 Err(_) => tokio::time::sleep(Duration::from_millis(50) * 3_u32.pow(attempt)).await,
             }
         }

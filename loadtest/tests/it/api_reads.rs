@@ -259,7 +259,7 @@ async fn operators_page_through_tenants_and_a_revoked_key_stays_out() -> Result<
     let key = made["key"].as_str().context("no key")?;
     let own = http.get(key, "/api/v1/tenant").await?.expect(200)?;
     ensure!(
-        own["name"] == "acme" && own["limits"].as_array().is_some_and(|limits| limits.len() == 3),
+        own["name"] == "acme" && own["limits"].as_array().is_some_and(|limits| limits.len() == 4),
         "{own}"
     );
     let path = format!("/api/v1/tenants/acme/keys/{}", made["key_id"].as_str().context("no id")?);

@@ -157,7 +157,9 @@ async fn refill(db: &Db, open: &OpenWindow) -> Result<(), FeedError> {
     loop {
         let (sections, end) = walk::step(db, queue, place, SECTIONS_AT_ONCE).await?;
         for section in sections {
-            section.tenant().into_iter().for_each(|tenant| open.old_work.reached(tenant));
+            if let Some(tenant) = section.tenant() {
+                open.old_work.reached(tenant);
+            }
             let fed = feed_lanes(db, open, &section.lanes(db, &open.window).await?).await?;
             report.added += fed.added;
             report.revived += fed.revived;

@@ -55,7 +55,7 @@ async fn remove(
     stop: &CancellationToken,
 ) -> Result<(), String> {
     let dispatch = shards.at(Queue::Crawl, &gone.place);
-    let failed = |error: WindowError| chain(&error).to_string();
+    let failed = |error: WindowError| chain(&error);
     dispatch.close(gone.shard.generation).await.map_err(failed)?;
     let mut cursor = 0;
     loop {
@@ -67,7 +67,7 @@ async fn remove(
             return Ok(());
         }
     }
-    db.forget_shard(Queue::Crawl, gone).await.map_err(|error| chain(&error).to_string())?;
+    db.forget_shard(Queue::Crawl, gone).await.map_err(|error| chain(&error))?;
     tracing::info!(place = ?gone.place, "shard of an earlier division removed");
     Ok(())
 }

@@ -173,8 +173,8 @@ impl Keeper {
         self.due.clear();
         for (tenant, decision) in decisions {
             let seen: Vec<_> = (0..open.len()).map(|shard| counted(open, &uses, shard, *tenant)).collect();
-            let (raises, all) = raises(decision, &seen);
-            for (shard, share) in raises {
+            let (now, all) = raises(decision, &seen);
+            for (shard, share) in now {
                 raised[shard].push((*tenant, share));
                 let running = seen[shard].map_or(0, |uses| uses.running);
                 if let Some(remembered) = self.tenants.get_mut(tenant) {

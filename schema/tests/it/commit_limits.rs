@@ -118,7 +118,11 @@ async fn commits_at_once_never_pass_the_tokens_of_a_month_and_go_on_when_they_ar
     assert_eq!(applied.iter().filter(|one| **one == Applied::Quota).count(), 9 - stored, "{applied:?}");
     let used = crawl.count("SELECT tokens FROM tenant_usage").await?;
     assert!(used <= limit, "{used} of {limit}");
-    assert_eq!(used, crawl.count("SELECT sum(tokens)::bigint FROM chunks").await?, "what is stored is counted");
+    assert_eq!(
+        used,
+        crawl.count("SELECT sum(tokens)::bigint FROM chunks").await?,
+        "what is stored is counted"
+    );
     let status = crawl.status().await?;
     assert_eq!(status.unstored, i64::try_from(9 - stored)?, "fetched in vain");
     let terms = crawl.db().lane_terms(&[crawl.lane()]).await?;

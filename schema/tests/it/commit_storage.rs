@@ -172,6 +172,7 @@ async fn the_functions_say_which_limit_refuses_and_add_nothing_then() -> Done {
         seen,
         [
             ("monthly_pages", Some(10), Some(0), true),
+            ("monthly_tokens", Some(0), None, false),
             ("storage_bytes", Some(1000), Some(0), true),
             ("max_crawlers", None, None, false)
         ]

@@ -72,7 +72,9 @@ pub(super) async fn work(
             }
             Then::Wait(pause) => pause,
         };
-        idle.iter().for_each(|idle| idle.notify_one());
+        for idle in &idle {
+            idle.notify_one();
+        }
         tokio::select! {
             () = shutdown.cancelled() => break,
             () = session.abort.cancelled() => break,
@@ -173,7 +175,7 @@ async fn lock(
     let outcomes = match life.window.lock(&wanted, session.terms).await {
         Ok(outcomes) => outcomes,
         Err(WindowError::Stale | WindowError::Gone) => {
-            life.lost.cancel();
+            life.lose();
             return Vec::new();
         }
         Err(error) => {

@@ -49,17 +49,17 @@ async fn beat(session: &Session, seat: &Seat, life: &Life) {
         // A deadline rather than a pause: a beat that hangs must not keep the next decision waiting.
         let deadline = (renewed + last_good).saturating_duration_since(Instant::now());
         tokio::select! {
-            () = life.lost.cancelled() => return,
+            () = life.ends() => return,
             () = pause(seat, ttl / 3) => {}
             () = tokio::time::sleep(deadline) => {}
         }
         // Measured from before the call: Redis counts from some moment after it.
-        let sent = Instant::now();
-        let left = (renewed + last_good).saturating_duration_since(sent);
+        let begun = Instant::now();
+        let left = (renewed + last_good).saturating_duration_since(begun);
         let beaten = life.window.renew(session.worker, session.terms);
         match tokio::time::timeout(left.max(Duration::from_millis(1)), beaten).await {
             Ok(Ok(())) => {
-                renewed = sent;
+                renewed = begun;
                 meters::alive();
                 if seat.trust() {
                     session.kick.notify_one();
@@ -91,7 +91,7 @@ async fn pause(seat: &Seat, period: Duration) {
 fn lose(session: &Session, life: &Life, why: &str) {
     let shard = life.shard();
     tracing::warn!(incarnation = session.worker.0, shard, why, "leases lost, giving up what is in hand");
-    life.lost.cancel();
+    life.lose();
 }
 
 /// Takes the place again when the shard's window is open. False: there is nothing to take it for any more.
@@ -133,7 +133,7 @@ async fn rejoin(session: &Session, seat: &Seat) -> Result<bool, SessionError> {
         generation = window.generation(),
         "joined a shard again"
     );
-    seat.take(Arc::new(Life { window, lost: session.abort.child_token() }));
+    seat.take(Life::new(window, &session.abort));
     Ok(true)
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Life {
     pub(crate) window: Window,
     /// The leases are lost, or the session is over: give up what is in hand of this shard.
     pub(crate) lost: CancellationToken,
+    /// The leases are lost. Until then they are kept alive, also while the session ends.
+    over: CancellationToken,
 }
 
 /// A place in one shard.
@@ -40,6 +42,26 @@ pub(crate) struct Seats {
 }
 
 impl Life {
+    /// A life that begins, in a session with this abort.
+    pub(crate) fn new(window: Window, abort: &CancellationToken) -> Arc<Self> {
+        Arc::new(Self { window, lost: abort.child_token(), over: CancellationToken::new() })
+    }
+
+    /// The leases are no longer ours.
+    pub(crate) fn lose(&self) {
+        self.over.cancel();
+        self.lost.cancel();
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.is_cancelled()
+    }
+
+    /// Waits until the leases are lost.
+    pub(crate) async fn ends(&self) {
+        self.over.cancelled().await;
+    }
+
     /// The number of its shard.
     pub(crate) fn shard(&self) -> usize {
         self.window.place().index as usize

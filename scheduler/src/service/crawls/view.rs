@@ -157,6 +157,7 @@ mod tests {
             skipped: 1,
             failed: 1,
             chunks: 12,
+            unstored: 0,
             excluded_host: 2,
             excluded_path: 0,
             excluded_depth: 0,

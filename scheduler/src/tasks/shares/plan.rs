@@ -44,17 +44,18 @@ pub(super) fn is_short(seen: &ShareUse) -> bool {
 pub(super) fn divide(pool: i64, seen: &[Option<ShareUse>], order: &[usize]) -> Vec<i64> {
     let mut shares = vec![0; seen.len()];
     let needs: Vec<_> = seen.iter().map(|seen| seen.as_ref().map(Need::of)).collect();
-    let needy: Vec<_> = order
+    let short_ones: Vec<_> = order
         .iter()
         .copied()
         .filter(|shard| needs[*shard].is_some_and(|need| need != Need::Some(0)))
         .collect();
     let mut left = pool.max(0);
-    if left < count(needy.len()) {
-        needy.iter().zip(0..left).for_each(|(shard, _)| shares[*shard] = 1);
+    if left < count(short_ones.len()) {
+        short_ones.iter().zip(0..left).for_each(|(shard, _)| shares[*shard] = 1);
         return shares;
     }
-    let mut waiting: Vec<_> = needy.into_iter().filter_map(|shard| Some((shard, needs[shard]?))).collect();
+    let mut waiting: Vec<_> =
+        short_ones.into_iter().filter_map(|shard| Some((shard, needs[shard]?))).collect();
     // Those that need least first: what they leave is for the others.
     waiting.sort_by_key(|(shard, need)| (need.at_most(i64::MAX), *shard));
     for (at, (shard, need)) in waiting.iter().enumerate() {
@@ -95,10 +96,12 @@ fn count(shards: usize) -> i64 {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "a shard of the list is seen or not")]
     fn seen(share: i64, running: i64, offered: i64) -> Option<ShareUse> {
         Some(ShareUse { share: Some(share), running, offered, fell_short: false })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a shard of the list is seen or not")]
     fn late(share: i64, running: i64) -> Option<ShareUse> {
         Some(ShareUse { share: Some(share), running, offered: 0, fell_short: true })
     }
@@ -144,7 +147,7 @@ mod tests {
         };
         for _ in 0..20_000 {
             let pool = roll(12);
-            let shards: Vec<_> = (0..1 + roll(4))
+            let seen: Vec<_> = (0..=roll(4))
                 .map(|_| {
                     let share = roll(8);
                     let late = roll(2) == 1;
@@ -157,12 +160,12 @@ mod tests {
                     })
                 })
                 .collect();
-            let shares = in_turn(pool, &shards);
+            let shares = in_turn(pool, &seen);
             let given: i64 = shares.iter().sum();
-            assert!(shares.iter().all(|share| *share >= 0), "{pool} {shards:?} {shares:?}");
-            assert!(given <= pool, "{pool} {shards:?} {shares:?}");
-            let some = shards.iter().any(Option::is_some);
-            assert!(given == pool || !some, "{pool} {shards:?} {shares:?}");
+            assert!(shares.iter().all(|share| *share >= 0), "{pool} {seen:?} {shares:?}");
+            assert!(given <= pool, "{pool} {seen:?} {shares:?}");
+            let some = seen.iter().any(Option::is_some);
+            assert!(given == pool || !some, "{pool} {seen:?} {shares:?}");
         }
     }
 }

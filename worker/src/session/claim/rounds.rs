@@ -82,10 +82,10 @@ impl Rounds {
             if batch.alone {
                 // The next claim is of this shard, which keeps the suspect or waits for its end.
                 self.next = shard;
-                if !batch.tasks.is_empty() {
-                    suspect(session, &life, &batch.tasks, slots, finished, shutdown).await;
-                } else {
+                if batch.tasks.is_empty() {
                     drop(slots);
+                } else {
+                    suspect(session, &life, &batch.tasks, slots, finished, shutdown).await;
                 }
                 return Then::Alone(pause);
             }
@@ -118,7 +118,7 @@ impl Rounds {
                 Some(batch)
             }
             Err(WindowError::Stale | WindowError::Gone) => {
-                life.lost.cancel();
+                life.lose();
                 None
             }
             Err(error) => {
