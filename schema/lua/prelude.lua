@@ -4,7 +4,8 @@
 --
 -- KEYS[1]  {tag}:meta     hash: gen, run_id, protocol, fence (counter), vfloor (virtual time), left_out (counter),
 --                         offered (hosts offered now), resting (1 = nothing is pushed yet, see rest.lua),
---                         leader (number of the leadership that sets shares)
+--                         leader (number of the leadership that sets shares),
+--                         unshared (tasks that a tenant may run before its cap is told)
 -- ARGV[1]  generation     number; a script of another generation answers STALE and changes nothing
 --
 -- All other keys lie in the same slot under '{tag}:g<generation>:'. T = tenant, H = host, w = incarnation:
@@ -58,7 +59,7 @@ local function int(n) return format('%d', n) end
 
 local about
 local function stale()
-    about = call('HMGET', meta, 'gen', 'run_id', 'vfloor', 'fence', 'resting')
+    about = call('HMGET', meta, 'gen', 'run_id', 'vfloor', 'fence', 'resting', 'unshared')
     return about[1] ~= ARGV[1]
 end
 

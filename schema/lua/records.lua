@@ -53,8 +53,7 @@ local function read_tenant(T, record)
             flags >= 2 }
         if servable(t) then t[COULD], t[RINGED] = true, pass end
     else
-        -- Nothing runs before the feeder or shares.lua has said how much may.
-        t = { false, 0, 0, 0, 1, 0, false, {}, 0, false, false, false, false, false }
+        t = { false, 0, 0, tonumber(about[6] or 0), 1, 0, false, {}, 0, false, false, false, false, false }
     end
     tenants[T] = t
     return t

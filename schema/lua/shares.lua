@@ -40,10 +40,10 @@ for i = first, #ARGV do named[#named + 1] = ARGV[i] end
 call('ZREMRANGEBYSCORE', P .. 'short', '-inf', int(now - LATE))
 for _, T in ipairs(call('ZRANGE', P .. 'short', '0', int(TOLD - 1))) do named[#named + 1] = T end
 load_tenants(named)
-local out, told = { 'OK' }, {}
+local out, named_before = { 'OK' }, {}
 for _, T in ipairs(named) do
-    if not told[T] then
-        told[T] = true
+    if not named_before[T] then
+        named_before[T] = true
         local t = tenants[T]
         local late = call('ZSCORE', P .. 'short', T) and 1 or 0
         out[#out + 1] = T .. ' ' .. table.concat({ t[SHARE] and t[CAP] or -1, t[RUNNING], t[OFFERS], late }, ' ')

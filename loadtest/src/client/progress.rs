@@ -122,7 +122,6 @@ mod tests {
             created_at: "2026-01-01T00:00:00Z".to_owned(),
             ended_at: None,
             running_ms: 10,
-            fetched_not_stored: 0,
             counts: Counts { discovered: 9, stored: 4, waiting: 2, failed: 3, ..Counts::default() },
             chunks: 8,
             fetched_not_stored: 0,

@@ -11,6 +11,7 @@ use super::script::SCRIPTS;
 use super::{Window, WindowError};
 use crate::keys::ShardKeys;
 use crate::layout::ShardPlace;
+use crate::queue::Queue;
 
 /// A connection to the Redis of one shard, not bound to a generation.
 #[derive(Clone)]
@@ -57,12 +58,14 @@ impl Dispatch {
         self.init(generation, run_id, false).await
     }
 
-    /// The same, into which nothing is pushed before [`Window::rest`] has named the hosts that rest.
+    /// The same, into which nothing is pushed before [`Window::rest`] has named the hosts that rest. No page of a crawl
+    /// is claimed either before its tenant has a share.
     pub async fn open_resting(&self, generation: i64, run_id: &str) -> Result<bool, WindowError> {
         self.init(generation, run_id, true).await
     }
 
     async fn init(&self, generation: i64, run_id: &str, resting: bool) -> Result<bool, WindowError> {
+        let unshared = if resting && self.queue() == Queue::Crawl { 0 } else { 1 };
         let opened: i64 = SCRIPTS
             .init
             .key(self.keys.meta())
@@ -70,6 +73,7 @@ impl Dispatch {
             .arg(run_id)
             .arg(PROTOCOL)
             .arg(i32::from(resting))
+            .arg(unshared)
             .invoke_async(&mut self.connection.clone())
             .await
             .map_err(failed("init"))?;

@@ -140,10 +140,10 @@ impl State {
         }
     }
 
-    /// Nothing runs until its cap is told.
+    /// A cap of one until another is told.
     fn tenant(&self, tenant: &str) -> Tenant {
         let tenants = self.pairs("ts");
-        let Some(record) = tenants.get(tenant) else { return Tenant::default() };
+        let Some(record) = tenants.get(tenant) else { return Tenant { cap: 1, ..Tenant::default() } };
         let words: Vec<i64> = record.split(' ').map(|word| word.parse().expect("a number")).collect();
         let [_, running, cap, _, offers, parked] = words[..] else { panic!("tenant {tenant} is {record}") };
         Tenant {
