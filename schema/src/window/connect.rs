@@ -65,7 +65,7 @@ impl Dispatch {
     }
 
     async fn init(&self, generation: i64, run_id: &str, resting: bool) -> Result<bool, WindowError> {
-        let unshared = if resting && self.queue() == Queue::Crawl { 0 } else { 1 };
+        let unshared = i32::from(!resting || self.queue() == Queue::Tasks);
         let opened: i64 = SCRIPTS
             .init
             .key(self.keys.meta())

@@ -86,7 +86,9 @@ async fn what_is_taken_into_hand_during_a_raise_is_too_late() -> Done {
     let claims = crawl.claims(&[open]);
     let mut leader = crawl.store.owner().await?;
     let mut raise = leader.begin().await?;
-    sqlx::query("SELECT dispatch_raise_generation(0::smallint, 1, 0, 1, 'another server')").execute(&mut *raise).await?;
+    sqlx::query("SELECT dispatch_raise_generation(0::smallint, 1, 0, 1, 'another server')")
+        .execute(&mut *raise)
+        .await?;
     let db = crawl.db().clone();
     let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
     crawl.wait_for_waiters(1).await?;

@@ -45,6 +45,15 @@ impl Rig {
         Ok(Self { redis, dispatch, window, raw, request: 0 })
     }
 
+    /// The same as a leader opens it: nothing runs of a tenant that has no share.
+    pub(crate) async fn divided() -> anyhow::Result<Self> {
+        let mut rig = Self::open().await?;
+        anyhow::ensure!(rig.dispatch.open_resting(2, &rig.dispatch.run_id().await?).await?, "2 follows 1");
+        rig.window = rig.dispatch.window(2);
+        rig.window.rest(&[]).await?;
+        Ok(rig)
+    }
+
     /// Brings a worker in that lives for the whole test.
     pub(crate) async fn worker(&self, number: i64) -> anyhow::Result<Incarnation> {
         self.window.join(Incarnation(number), TERMS).await?;

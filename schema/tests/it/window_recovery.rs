@@ -179,6 +179,8 @@ async fn hosts_in_contact_rest_for_every_tenant_before_anything_comes_in() -> Do
     rig.feed(2, 10, &[(200, 1)]).await?;
     rig.feed_with((3, 10), (5, 4), &[(300, 1)]).await?;
     rig.push(1, 11, &[(110, 1)]).await?;
+    assert_eq!(rig.claim(worker, 8).await?, [], "its tenant has no share yet");
+    rig.window.shares(1, &[(TenantId(1), 9)], &[]).await?;
     let batch = rig.claim_batch(worker, 8).await?;
     assert_eq!(numbers(&batch.tasks), [110], "another host is in contact with nobody");
     assert!(rig.claim_batch(worker, 8).await?.next_due.is_some_and(|wait| wait > Duration::from_secs(50)));

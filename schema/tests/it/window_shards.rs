@@ -31,7 +31,7 @@ async fn uses(rig: &Rig, leadership: i64, set: &[(TenantId, i64)]) -> anyhow::Re
 
 #[tokio::test]
 async fn nothing_runs_before_a_share_is_set_and_no_more_than_it() -> Done {
-    let mut rig = Rig::open().await?;
+    let mut rig = Rig::divided().await?;
     let worker = rig.worker(1).await?;
     feed(&rig, 4).await?;
     assert!(rig.claim(worker, 8).await?.is_empty());
@@ -55,7 +55,7 @@ async fn nothing_runs_before_a_share_is_set_and_no_more_than_it() -> Done {
 
 #[tokio::test]
 async fn a_raised_share_wakes_a_worker() -> Done {
-    let mut rig = Rig::open().await?;
+    let mut rig = Rig::divided().await?;
     let worker = rig.worker(1).await?;
     feed(&rig, 1).await?;
     assert!(rig.claim(worker, 1).await?.is_empty());
