@@ -2,7 +2,8 @@
 //!
 //! A chunk is a piece of the page as it stands: `markdown[start..end]`. Blocks (headings, paragraphs,
 //! lists, fenced code, tables) stay whole where they fit; one that does not is cut at lines, then
-//! sentences, then words. Nothing above and below a heading of level 1 or 2 shares a chunk.
+//! sentences, then words. Nothing above and below a heading of level 1 or 2 shares a chunk. Rows of a table that
+//! had to be cut have the table's header in front of them: without it nobody knows what they say.
 //!
 //! Token counts are exact for cl100k, yet each block is counted only once: its tokenizer never makes one
 //! token of a line break and the text behind it, so counts of whole lines add up.
@@ -30,13 +31,13 @@ pub struct Chunk {
     /// The headings above the text from the outermost in, as plain text; with those that the chunk itself
     /// starts with.
     pub heading_path: Vec<String>,
-    /// The Markdown of the piece.
+    /// The Markdown of the piece: the page from `start` to `end`, below the header of a table that was cut.
     pub text: String,
     /// Number of cl100k tokens of `text`.
     pub tokens: u32,
-    /// Where `text` starts in the page, in bytes.
+    /// Where the piece starts in the page, in bytes.
     pub start: u32,
-    /// Where `text` ends in the page, in bytes.
+    /// Where the piece ends in the page, in bytes.
     pub end: u32,
 }
 
@@ -47,16 +48,20 @@ pub struct ChunkLimits {
     pub target_tokens: u32,
     /// The size that no chunk exceeds.
     pub max_tokens: u32,
+    /// How much of the end of a chunk the next one of the same section has again, in whole blocks.
+    pub overlap_tokens: u32,
 }
 
 impl Default for ChunkLimits {
-    /// The size range that retrieval benchmarks favour, and the input limit of common embedding models.
+    /// The size range that retrieval benchmarks favour, and the input limit of common embedding models. Overlap
+    /// costs storage and does not pay there.
     fn default() -> Self {
-        Self { target_tokens: 350, max_tokens: 512 }
+        Self { target_tokens: 350, max_tokens: 512, overlap_tokens: 0 }
     }
 }
 
-/// Cuts a page into chunks. Every character of the page that is not white space is in exactly one.
+/// Cuts a page into chunks. Every character of the page that is not white space is in exactly one, or in two where
+/// they overlap.
 ///
 /// A maximum below 4 is taken as 4, which holds any one character. Markdown beyond 4 GiB is ignored.
 pub fn chunk(markdown: &str, limits: &ChunkLimits) -> Vec<Chunk> {
@@ -75,8 +80,9 @@ fn finish(
     ordinal: u32,
     occurrences: &mut HashMap<Hash128, u32>,
 ) -> Chunk {
-    let text = &markdown[packed.start..packed.end];
-    let content = content_hash(packed.heading_path, text);
+    let header = packed.header.map_or("", |header| &markdown[header.start..header.end]);
+    let text = [header, &markdown[packed.start..packed.end]].concat();
+    let content = content_hash(packed.heading_path, &text);
     let occurrence = occurrences.entry(content).or_insert(0);
     let id = [content.0.to_be_bytes().as_slice(), &occurrence.to_be_bytes()].concat();
     *occurrence += 1;
@@ -85,7 +91,7 @@ fn finish(
         id: Hash128::of(&id),
         ordinal,
         heading_path: packed.heading_path.to_vec(),
-        text: text.to_owned(),
+        text,
         tokens: packed.tokens,
         start: offset(packed.start),
         end: offset(packed.end),

@@ -1,7 +1,7 @@
 //! Units gathered into chunks up to the target size.
 
 use super::ChunkLimits;
-use super::unit::Unit;
+use super::unit::{Header, Unit};
 
 /// The extent of a chunk.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,8 @@ pub(super) struct Packed<'a> {
     pub(super) end: usize,
     pub(super) tokens: u32,
     pub(super) heading_path: &'a [String],
+    /// What stands in front of it.
+    pub(super) header: Option<Header>,
 }
 
 /// Gathers units into chunks, in order.
@@ -23,14 +25,14 @@ pub(super) fn pack(units: &[Unit], limits: ChunkLimits) -> Vec<Packed<'_>> {
             Some(unit) if fits(current, unit, limits) => continue,
             Some(unit) => keep_headings(current, unit, limits).map_or(next, |kept| next - kept),
         };
-        chunks.push(close(&units[open..end]));
+        chunks.push(close(&units[overlap(units, open, end, limits)..end]));
         open = end;
     }
     chunks
 }
 
 fn fits(current: &[Unit], unit: &Unit, limits: ChunkLimits) -> bool {
-    let before: u32 = current.iter().map(|unit| unit.full_tokens).sum();
+    let before = header_tokens(current) + current.iter().map(|unit| unit.full_tokens).sum::<u32>();
     let total = before + unit.tokens;
     if unit.mid_line || total > limits.max_tokens {
         return false;
@@ -47,6 +49,28 @@ fn fits(current: &[Unit], unit: &Unit, limits: ChunkLimits) -> bool {
         (None, Some(_)) => true,
         _ => total <= limits.target_tokens || before < limits.target_tokens / 2,
     }
+}
+
+fn header_tokens(units: &[Unit]) -> u32 {
+    units.first().and_then(|unit| unit.header).map_or(0, |header| header.tokens)
+}
+
+/// Where a chunk starts that has the end of the one above again: at a whole block of the same section.
+fn overlap(units: &[Unit], open: usize, end: usize, limits: ChunkLimits) -> usize {
+    let own: u32 = units[open..end].iter().map(|unit| unit.full_tokens).sum();
+    if units[open].mid_line || units[open].heading.is_some() || units[open].header.is_some() {
+        return open;
+    }
+    let (mut start, mut again) = (open, 0);
+    while let Some(unit) = start.checked_sub(1).map(|above| &units[above]) {
+        again += unit.full_tokens;
+        let whole = unit.heading.is_none() && !unit.mid_line && unit.header.is_none();
+        if !whole || again > limits.overlap_tokens || own + again > limits.max_tokens {
+            break;
+        }
+        start -= 1;
+    }
+    start
 }
 
 /// How many headings at the end of a full chunk go over to the next one: a heading belongs to what is
@@ -72,7 +96,8 @@ fn close(units: &[Unit]) -> Packed<'_> {
     Packed {
         start: first.start,
         end: last.end,
-        tokens: before + last.tokens,
+        tokens: header_tokens(units) + before + last.tokens,
         heading_path: &text.unwrap_or(last).path,
+        header: first.header,
     }
 }

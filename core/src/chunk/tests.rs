@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{Chunk, ChunkLimits, chunk, tokens};
 
-const SMALL: ChunkLimits = ChunkLimits { target_tokens: 20, max_tokens: 30 };
+const SMALL: ChunkLimits = ChunkLimits { target_tokens: 20, max_tokens: 30, overlap_tokens: 0 };
 
 fn texts(chunks: &[Chunk]) -> Vec<&str> {
     chunks.iter().map(|chunk| chunk.text.as_str()).collect()
@@ -18,11 +18,17 @@ fn check(markdown: &str, limits: ChunkLimits) -> Vec<Chunk> {
     for (at, piece) in chunks.iter().enumerate() {
         let (start, end) = (piece.start as usize, piece.end as usize);
         assert_eq!(piece.ordinal as usize, at);
-        assert_eq!(piece.text, markdown[start..end]);
+        let (header, own) = piece.text.split_at(piece.text.len() - (end - start));
+        assert_eq!(own, &markdown[start..end]);
+        assert!(header.is_empty() || (header.starts_with('|') && markdown[..start].contains(header)));
         assert_eq!(piece.tokens, tokens::count(&piece.text), "{:?}", piece.text);
         assert!(piece.tokens <= limits.max_tokens.max(4), "{:?}", piece.text);
         assert!(!piece.text.trim().is_empty());
-        assert!(markdown[covered..start].trim().is_empty(), "lost text before {start}");
+        if limits.overlap_tokens == 0 {
+            assert!(start >= covered, "text again before {start}");
+        }
+        let between = &markdown[covered.min(start)..start];
+        assert!(between.trim().is_empty(), "lost text before {start}");
         covered = end;
     }
     assert!(markdown[covered..].trim().is_empty(), "lost text behind {covered}");
@@ -66,6 +72,35 @@ fn fences_and_tables_that_fit_stay_whole() {
     let chunks = check(&page, SMALL);
     assert!(chunks.iter().any(|piece| piece.text.contains(fence)));
     assert!(chunks.iter().any(|piece| piece.text.contains(table)));
+}
+
+#[test]
+fn rows_of_a_table_that_is_cut_stand_below_its_header() {
+    let header = "| name | size |\n| --- | --- |\n";
+    let rows: Vec<_> = (0..12).map(|at| format!("| file{at} | {at} |\n")).collect();
+    let chunks = check(&format!("# Files\n\n{header}{}\ntext", rows.concat()), SMALL);
+    let of_table: Vec<_> = chunks.iter().filter(|piece| piece.text.contains("file")).collect();
+    assert!(of_table.len() > 3);
+    assert!(of_table.iter().all(|piece| piece.text.contains(header) && piece.heading_path == ["Files"]));
+    assert_eq!(of_table.iter().map(|piece| piece.text.matches("file").count()).sum::<usize>(), 12);
+    let no_header = "| a b c d e f g h i j k l m n o p q r s t |\n".repeat(4);
+    check(&no_header, SMALL);
+}
+
+#[test]
+fn chunks_overlap_by_whole_blocks_of_a_section() {
+    let limits = ChunkLimits { overlap_tokens: 12, ..SMALL };
+    let paragraph = |at: usize| format!("This is paragraph {at} of a section.");
+    let page: Vec<_> = (0..8).map(paragraph).collect();
+    let chunks = check(&format!("{}\n\n## Next\n\n{}", page.join("\n\n"), page.join("\n\n")), limits);
+    let starts_with_last_of = |pair: &[Chunk]| {
+        let last = pair[0].text.rsplit("\n\n").next().unwrap();
+        pair[1].text.starts_with(last)
+    };
+    let (again, own): (Vec<_>, Vec<_>) = chunks.windows(2).partition(|pair| starts_with_last_of(pair));
+    assert!(again.len() > 4);
+    assert_eq!(own.len(), 1, "nothing comes again across a top heading");
+    assert!(own[0][1].text.starts_with("## Next"));
 }
 
 #[test]
@@ -120,7 +155,8 @@ proptest! {
         gap in "\n|\n\n|\r\n|\r|\n \r\n",
         target in 1_u32..40,
         max in 1_u32..40,
+        overlap in prop_oneof![Just(0_u32), 1_u32..20],
     ) {
-        check(&blocks.join(&gap), ChunkLimits { target_tokens: target, max_tokens: max });
+        check(&blocks.join(&gap), ChunkLimits { target_tokens: target, max_tokens: max, overlap_tokens: overlap });
     }
 }

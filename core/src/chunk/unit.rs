@@ -22,8 +22,18 @@ pub(super) struct Unit {
     pub(super) heading: Option<u8>,
     /// Whether it goes on in the middle of a line. Counts do not add up there, so a chunk starts here.
     pub(super) mid_line: bool,
+    /// The header of the table that this is a row of, where the table was cut.
+    pub(super) header: Option<Header>,
     /// The headings above, with itself where this is one.
     pub(super) path: Rc<[String]>,
+}
+
+/// The first lines of a table, up to the start of the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) tokens: u32,
 }
 
 /// Cuts a page into units of at most `max` tokens.
@@ -61,6 +71,8 @@ impl Cutter<'_> {
         let whole = self.measure(&block.lines, next);
         if whole.tokens <= self.max {
             self.units.push(whole);
+        } else if let Some(header) = self.header(block) {
+            self.cut_table(block, header, next);
         } else {
             for (at, line) in block.lines.iter().enumerate() {
                 let next = block.lines.get(at + 1).map_or(next, |line| line.start);
@@ -69,6 +81,39 @@ impl Cutter<'_> {
         }
         if let (Kind::Heading(level), Some(unit)) = (block.kind, self.units.get_mut(first)) {
             unit.heading = Some(level);
+        }
+    }
+
+    /// The header of a table, where there is room for rows below it.
+    fn header(&self, block: &Block) -> Option<Header> {
+        let [names, rule, row, ..] = block.lines.as_slice() else { return None };
+        let is_rule = self.markdown[rule.clone()].bytes().all(|byte| b"|-: \t".contains(&byte));
+        if block.kind != Kind::Table || !is_rule {
+            return None;
+        }
+        let whole = self.measure(&[names.clone(), rule.clone()], row.start);
+        let header = Header { start: whole.start, end: row.start, tokens: whole.full_tokens };
+        (header.tokens <= self.max / 2).then_some(header)
+    }
+
+    /// Rows one by one, each below the header; the first stands below it anyway.
+    fn cut_table(&mut self, block: &Block, header: Header, next: usize) {
+        let room = self.max - header.tokens;
+        for (at, line) in block.lines.iter().enumerate().skip(2) {
+            let next = block.lines.get(at + 1).map_or(next, |line| line.start);
+            let lines = if at == 2 { &block.lines[..3] } else { std::slice::from_ref(line) };
+            let mut row = self.measure(lines, next);
+            let most = if at == 2 { self.max } else { room };
+            if row.tokens <= most {
+                row.header = (at > 2).then_some(header);
+                self.units.push(row);
+            } else if at == 2 {
+                for line in lines {
+                    self.cut_line(line, end_of(line, block, next));
+                }
+            } else {
+                self.cut_line(line, next);
+            }
         }
     }
 
@@ -100,7 +145,13 @@ impl Cutter<'_> {
             full_tokens,
             heading: None,
             mid_line: false,
+            header: None,
             path: Rc::clone(&self.path),
         }
     }
+}
+
+/// Where the line behind `line` starts.
+fn end_of(line: &Range<usize>, block: &Block, next: usize) -> usize {
+    block.lines.iter().map(|other| other.start).find(|start| *start > line.start).unwrap_or(next)
 }
