@@ -10,7 +10,7 @@ const ALLOWED: [(&str, &[&str]); 6] = [
     ("rad-schema", &["rad-core"]),
     ("rad-worker", &["rad-core", "rad-schema"]),
     ("rad-scheduler", &["rad-core", "rad-schema"]),
-    ("rad-loadtest", &["rad-core", "rad-schema"]),
+    ("rad-loadtest", &["rad-core", "rad-schema", "rad-worker"]),
     ("rad-cli", &["rad-core", "rad-schema", "rad-worker", "rad-scheduler", "rad-loadtest"]),
 ];
 

@@ -6,10 +6,12 @@
 //! - [`client`] asks the API, for everything here and for `rad`.
 //! - [`fleet`] starts schedulers and workers as real processes and can kill, drain and restart each.
 //! - [`crawl`] measures one crawl by a fleet and checks what it left in the stores.
+//! - [`extraction`] measures how well and how fast content is extracted and cut into chunks.
 //! - [`queue`] measures dispatch itself: throughput, latency, memory, fairness, feeding.
 
 pub mod client;
 pub mod crawl;
+pub mod extraction;
 pub mod fleet;
 pub mod oracle;
 pub mod queue;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rad_loadtest::crawl::{self, CrawlError, CrawlOptions};
+use rad_loadtest::extraction::{self, ExtractOptions};
 use rad_loadtest::queue::{self, QueueError, QueueOptions};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ struct Arguments {
 enum Scenario {
     Crawl(CrawlOptions),
     Queue(QueueOptions),
+    Extract(ExtractOptions),
 }
 
 #[tokio::main]
@@ -31,6 +33,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().scenario {
         Scenario::Crawl(options) => crawl(options).await,
         Scenario::Queue(options) => queue(options).await,
+        Scenario::Extract(options) => extract(options).await,
     };
     match done {
         Ok(code) => code,
@@ -68,6 +71,21 @@ async fn queue(options: QueueOptions) -> anyhow::Result<ExitCode> {
         }
         Err(QueueError::Interrupted) => Ok(ExitCode::from(130)),
         Err(error) => Err(error.into()),
+    }
+}
+
+async fn extract(options: ExtractOptions) -> anyhow::Result<ExitCode> {
+    let json = options.json;
+    let stop = until_signal()?;
+    let work = tokio::task::spawn_blocking(move || extraction::run(&options));
+    // Nothing is held that would have to be given back: the process just ends.
+    let Some(done) = stop.run_until_cancelled(work).await else { std::process::exit(130) };
+    match done? {
+        Ok(report) => tell(&report, json, report.is_right()),
+        Err(error) => {
+            eprintln!("rad-loadtest: {:#}", anyhow::Error::from(error));
+            Ok(ExitCode::from(4))
+        }
     }
 }
 

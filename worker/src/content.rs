@@ -8,6 +8,7 @@ use rad_core::url::CanonicalUrl;
 use rad_schema::commit::PageContent;
 use rad_schema::documents::compress;
 
+use crate::extract::HostMemory;
 use crate::{extract, fetch};
 
 /// A page that was read.
@@ -18,12 +19,12 @@ pub(crate) struct Read {
     pub(crate) noindex: bool,
 }
 
-/// Reads a fetched page. Links that must not be followed are left out.
-pub(crate) fn read(fetched: fetch::Page) -> Read {
+/// Reads a fetched page in the light of its host's other pages. Links that must not be followed are left out.
+pub(crate) fn read(fetched: fetch::Page, templates: &HostMemory) -> Read {
     let url = fetched.final_url;
     let page = match fetched.content_type.as_str() {
         "text/plain" | "text/markdown" => extract::text(&fetched.body, fetched.charset.as_deref()),
-        _ => extract::page(&fetched.body, fetched.charset.as_deref(), &url),
+        _ => extract::page_of_host(&fetched.body, fetched.charset.as_deref(), &url, templates),
     };
     let links = if page.nofollow || fetched.directives.nofollow { Vec::new() } else { page.links };
     let listed: Vec<_> = links.iter().map(CanonicalUrl::as_str).collect();

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::crash::CrashPlan;
+use crate::extract::HostMemory;
 use crate::fetch::Fetcher;
 use crate::links::HostNumbers;
 use crate::robots::RobotsCache;
@@ -26,6 +27,8 @@ pub(crate) struct Engine {
     pub(crate) robots: RobotsCache,
     pub(crate) seen: SeenLinks,
     pub(crate) hosts: HostNumbers,
+    /// Which blocks the pages of a host have in common.
+    pub(crate) templates: Arc<HostMemory>,
     /// Pages being parsed at once: as many as there are cores.
     pub(crate) parsers: Arc<Semaphore>,
     pub(crate) crash: Arc<CrashPlan>,

@@ -20,6 +20,7 @@ use rad_schema::window::HostTerms;
 
 use crate::content;
 use crate::engine::{Engine, ends};
+use crate::extract::HostMemory;
 use crate::fetch::{Conditional, FetchError, Fetched, Page, meters};
 use crate::links;
 use crate::robots::HostRules;
@@ -166,6 +167,7 @@ async fn stored(
     let parser = Arc::clone(&engine.parsers).acquire_owned().await.expect("the semaphore is never closed");
     let span = tracing::Span::current();
     let (threads, crash, of) = (Arc::clone(&engine.threads), Arc::clone(&engine.crash), task.task);
+    let templates = Arc::clone(&engine.templates);
     let read = tokio::task::spawn_blocking(move || {
         // Held by the thread and not by the page, which may give up waiting for it.
         let _parser = parser;
@@ -173,7 +175,7 @@ async fn stored(
         let _kept = threads.keep("a parser", Arc::new([of]));
         crash.pass("extracting");
         crash.extract(page.final_url.path_and_query());
-        read(page)
+        read(page, &templates)
     })
     .await;
     engine.crash.pass("extracted");
@@ -200,9 +202,9 @@ async fn stored(
     Ok(Processed { links, excluded, format, ..Processed::only(End::Page(Box::new(read.page))) })
 }
 
-fn read(page: Page) -> content::Read {
+fn read(page: Page, templates: &HostMemory) -> content::Read {
     let begun = Instant::now();
-    let read = content::read(page);
+    let read = content::read(page, templates);
     histogram!(EXTRACT_DURATION).record(begun.elapsed());
     read
 }

@@ -102,6 +102,7 @@ fn engine(config: Config, db: Db, shards: Shards) -> Result<Engine, SetupError> 
         robots: RobotsCache::default(),
         seen: SeenLinks::default(),
         hosts: HostNumbers::default(),
+        templates: Arc::default(),
         parsers: Arc::new(Semaphore::new(parsers)),
         threads: Arc::default(),
     })

@@ -1,134 +1,41 @@
-//! The choice of the main content, and of what never belongs to it.
+//! The choice of what of a page is its content.
+//!
+//! Every block gets a chance to be content (see `forest`), and those above a bar are kept. The bar is where the
+//! expected agreement with a perfect choice is best, so a page that the forests are unsure of keeps more.
+
+mod fallen;
+mod repair;
+
+use std::collections::HashSet;
 
 use scraper::Html;
-use scraper::node::Element;
 
-use super::markdown::Keep;
-use super::walk::{Place, Step, Walk, element, name};
+use super::blocks::{Block, Layout};
+use super::features::{Facts, Features, context};
+use super::forest::Forest;
+use super::host::Repeats;
+use super::tag::Tag;
+use super::walk::{Place, name};
 
-/// Elements whose text is never shown.
-const INVISIBLE: [&str; 8] =
-    ["script", "style", "template", "head", "iframe", "noframes", "datalist", "annotation"];
+pub(super) use fallen::{Fallen, is_left_out};
 
-/// Elements beside the content, and controls, whose text is not part of it.
-const BESIDE: [&str; 14] = [
-    "nav", "aside", "footer", "menu", "svg", "canvas", "audio", "video", "object", "select", "textarea",
-    "input", "button", "dialog",
-];
+/// Pages with fewer words are kept but for what is plainly beside the content: there is nothing to learn from.
+const FEW_WORDS: u32 = 80;
 
-/// Roles of what is beside the content.
-const BESIDE_ROLES: [&str; 5] = ["navigation", "banner", "contentinfo", "complementary", "search"];
+/// Pages with more blocks are kept likewise: features of millions of blocks would not fit into memory.
+const MANY_BLOCKS: usize = 30_000;
 
-/// Classes and ids that documentation tools and templates give to what is beside the content.
-const BESIDE_NAMES: [&str; 18] = [
-    "navbar",
-    "navheader",
-    "navfooter",
-    "sidebar",
-    "sphinxsidebar",
-    "related",
-    "breadcrumb",
-    "breadcrumbs",
-    "footer",
-    "headerlink",
-    "linenos",
-    "lineno",
-    "pagination",
-    "prev-next-area",
-    "edit-this-page",
-    "skip-link",
-    "cookie-banner",
-    "sr-only",
-];
+/// Shorter blocks may stand in a page twice, in words.
+const MIN_COPY_WORDS: u32 = 6;
 
-/// Classes of remarks that are set as `<aside>`, but are part of the text.
-const REMARKS: [&str; 8] =
-    ["note", "tip", "warning", "caution", "important", "admonition", "callout", "starlight-aside"];
+/// The bar is never below or above these.
+const BARS: (f32, f32) = (0.25, 0.45);
 
-/// Classes and ids of the element that holds the text, by documentation tools and content systems.
-const KNOWN_CONTAINERS: [&str; 20] = [
-    "markdown-body",
-    "theme-doc-markdown",
-    "md-content__inner",
-    "rst-content",
-    "document",
-    "body",
-    "sect1",
-    "chapter",
-    "refentry",
-    "docContent",
-    "main-content",
-    "mw-parser-output",
-    "entry-content",
-    "post-content",
-    "article-content",
-    "article-body",
-    "post-body",
-    "page-content",
-    "content",
-    "main",
-];
+/// Chances between these are doubtful: there, what repeats on the host's pages is left out.
+const DOUBTFUL: (f32, f32) = (0.1, 0.85);
 
-/// Blocks that can be the content.
-const BLOCKS: [&str; 10] =
-    ["main", "article", "section", "div", "td", "body", "form", "center", "blockquote", "frameset"];
-
-/// Whether an element and all in it is left out.
-pub(super) fn is_left_out(place: Place<'_>, keep: Keep) -> bool {
-    let Some(element) = element(place) else {
-        return false;
-    };
-    let is_unseen = || element.name() == "noscript" || is_hidden(element);
-    INVISIBLE.contains(&element.name())
-        || match keep {
-            Keep::Hidden => false,
-            Keep::Visible => is_unseen(),
-            Keep::Content => is_unseen() || is_banner(place) || is_beside_element(element),
-        }
-}
-
-/// A `<header>` right below the body is the site's, any other one is that of an article or section.
-fn is_banner(place: Place<'_>) -> bool {
-    let above = place.ancestors().take(2);
-    name(place) == "header" && above.into_iter().any(|above| name(above) == "body")
-}
-
-fn is_hidden(element: &Element) -> bool {
-    let hides = |style: &str| {
-        let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
-        let style = style.to_ascii_lowercase();
-        style.contains("display:none") || style.contains("visibility:hidden")
-    };
-    // React streams parts of a page as hidden segments, which a script then moves into place.
-    let is_segment = element.attr("id").is_some_and(|id| id.starts_with("S:"));
-    (element.attr("hidden").is_some() && !is_segment)
-        || element.attr("aria-hidden") == Some("true")
-        || element.attr("style").is_some_and(hides)
-}
-
-fn is_beside_element(element: &Element) -> bool {
-    let name = element.name();
-    if matches!(name, "html" | "body" | "main" | "article") {
-        return false;
-    }
-    if name == "aside" && (has_name(element, &REMARKS) || element.attr("role") == Some("note")) {
-        return false;
-    }
-    BESIDE.contains(&name)
-        || element.attr("role").is_some_and(|role| BESIDE_ROLES.contains(&role))
-        || has_name(element, &BESIDE_NAMES)
-}
-
-/// Whether a place is inside something that is beside the content.
-pub(super) fn is_beside(place: Place<'_>) -> bool {
-    place.ancestors().any(|above| is_left_out(above, Keep::Content))
-}
-
-fn has_name(element: &Element, names: &[&str]) -> bool {
-    let id = element.attr("id").into_iter();
-    let mut own = element.classes().chain(id);
-    own.any(|name| names.contains(&name))
-}
+/// Rounds in which the bar settles.
+const ROUNDS: usize = 8;
 
 /// The body of a page, or the whole page where it has none.
 pub(super) fn body(html: &Html) -> Place<'_> {
@@ -138,112 +45,91 @@ pub(super) fn body(html: &Html) -> Place<'_> {
     body.unwrap_or(root)
 }
 
-/// How sure it is from its name alone that an element is the content.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rank {
-    Main,
-    Known,
-    Plain,
+/// What was chosen of a page.
+pub(super) struct Choice {
+    /// The blocks that are content by themselves.
+    pub(super) text: Vec<bool>,
+    /// Those, and what holds them together: headings above them, the rest of their lists.
+    pub(super) shown: Vec<bool>,
 }
 
-/// A block with the amount of its text.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    place: Place<'a>,
-    rank: Rank,
-    /// Its first and last step in the walk: one block is inside another if its steps are.
-    steps: (usize, usize),
-    /// Bytes of text, without white space.
-    text: usize,
-    /// Bytes of text that is not in links.
-    own: usize,
-}
-
-/// Chooses the element that holds the main content.
-///
-/// A page that names its main part is believed if that holds at least a fifth of the text. In it, or else
-/// in the body, the smallest element with a telling name counts that still holds 60 % of the text outside
-/// of links. Without one, it is the smallest block with 85 % of the body's text, which strips wrappers.
-pub(super) fn choose(body: Place<'_>) -> Place<'_> {
-    let blocks = measure(body);
-    let Some(whole) = blocks.last().filter(|block| block.own > 0) else {
-        return body;
+/// Which blocks are content. None at all where nothing is seen, or only what is beside the content.
+pub(super) fn choose(page: &Layout, facts: &Facts, repeats: &Repeats) -> Choice {
+    let seen = |block: &Block| !page.around(block).hidden;
+    let plain = || {
+        let text: Vec<_> = page.blocks.iter().map(|block| seen(block) && !is_beside(page, block)).collect();
+        Choice { shown: text.clone(), text }
     };
-    let mains = blocks.iter().filter(|block| block.rank == Rank::Main && block.own * 5 >= whole.own);
-    let main = mains.max_by_key(|block| block.own);
-    let base = main.unwrap_or(whole);
-    let inside = |block: &&Block<'_>| block.steps.0 >= base.steps.0 && block.steps.1 <= base.steps.1;
-    let telling = blocks
-        .iter()
-        .filter(inside)
-        .filter(|block| block.rank != Rank::Plain && block.own * 10 >= base.own * 6)
-        .min_by_key(|block| block.text);
-    let plain =
-        || blocks.iter().filter(|block| block.own * 100 >= whole.own * 85).min_by_key(|block| block.text);
-    let choice = telling.or(main).or_else(plain);
-    choice.map_or(body, |block| block.place)
-}
-
-/// The blocks of the body, which is the last, with what would be left out not counted.
-fn measure(body: Place<'_>) -> Vec<Block<'_>> {
-    let mut done = Vec::new();
-    let mut open: Vec<Block<'_>> = Vec::new();
-    let mut links = 0_usize;
-    let mut walk = Walk::new(body);
-    let mut at = 0;
-    while let Some(step) = walk.next() {
-        at += 1;
-        match step {
-            Step::Enter(place) => match (place.value().as_text(), element(place)) {
-                (Some(text), _) => add_text(&mut open, text, links > 0),
-                (_, Some(_)) if is_left_out(place, Keep::Content) => walk.pass_over(),
-                (_, Some(element)) => {
-                    links += usize::from(element.name() == "a");
-                    if is_block(place, body) {
-                        open.push(Block { place, rank: rank(element), steps: (at, 0), text: 0, own: 0 });
-                    }
-                }
-                _ => {}
-            },
-            Step::Leave(place) => {
-                links -= usize::from(name(place) == "a");
-                if is_block(place, body) {
-                    close(&mut open, &mut done, at);
-                }
-            }
-        }
+    let words: u32 = page.blocks.iter().filter(|block| seen(block)).map(|block| block.words).sum();
+    if words < FEW_WORDS || page.blocks.len() > MANY_BLOCKS {
+        return plain();
     }
-    done
-}
-
-fn is_block(place: Place<'_>, body: Place<'_>) -> bool {
-    BLOCKS.contains(&name(place)) || (place.id() == body.id() && place.value().is_element())
-}
-
-fn add_text(open: &mut [Block<'_>], text: &str, in_link: bool) {
-    let length = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
-    if let Some(block) = open.last_mut() {
-        block.text += length;
-        block.own += if in_link { 0 } else { length };
+    let chances = chances(page, facts);
+    let bar = bar(page, &chances);
+    let mut copies = HashSet::new();
+    let keep = |(block, chance): (&Block, &f32)| {
+        let doubtful = *chance > DOUBTFUL.0 && *chance < DOUBTFUL.1;
+        seen(block)
+            && *chance > bar
+            && !(doubtful && repeats.contains(page.text_of(block)))
+            && (block.words < MIN_COPY_WORDS || copies.insert(page.text_of(block)))
+    };
+    let text: Vec<_> = page.blocks.iter().zip(&chances).map(keep).collect();
+    if !text.contains(&true) {
+        return plain();
     }
+    let may = |block: &Block| {
+        let is_heading = matches!(page.around(block).tag, Tag::Heading(_));
+        let is_copy = block.words >= MIN_COPY_WORDS && copies.contains(page.text_of(block)) && !is_heading;
+        seen(block) && !is_copy && !repeats.contains(page.text_of(block)) && !is_beside(page, block)
+    };
+    let mut shown = text.clone();
+    repair::fill(page, &chances, &mut shown, &may);
+    Choice { text, shown }
 }
 
-fn close<'a>(open: &mut Vec<Block<'a>>, done: &mut Vec<Block<'a>>, at: usize) {
-    let Some(mut block) = open.pop() else { return };
-    block.steps.1 = at;
-    if let Some(parent) = open.last_mut() {
-        parent.text += block.text;
-        parent.own += block.own;
-    }
-    done.push(block);
+/// How likely each block is content.
+pub(super) fn chances(page: &Layout, facts: &Facts) -> Vec<f32> {
+    let mut features = Features::of(page, facts);
+    let first = Forest::First.chances(&features);
+    context::push(&mut features, page, &first);
+    Forest::Second.chances(&features)
 }
 
-fn rank(element: &Element) -> Rank {
-    if element.name() == "main" || element.attr("role") == Some("main") {
-        Rank::Main
-    } else if element.name() == "article" || has_name(element, &KNOWN_CONTAINERS) {
-        Rank::Known
-    } else {
-        Rank::Plain
+/// Elements that templates use for what is beside the content.
+fn is_beside(page: &Layout, block: &Block) -> bool {
+    const BESIDE: [Tag; 4] = [Tag::Nav, Tag::Footer, Tag::Dialog, Tag::Button];
+    // Breadcrumbs, footers, sidebars, cookies, pagination, tables of contents, copyright.
+    const NAMES: u64 = 1 << 6 | 1 << 7 | 1 << 9 | 1 << 13 | 1 << 23 | 1 << 44 | 1 << 45;
+    let around = page.around(block);
+    // The header right below the body is the site's, any other one is that of an article or section.
+    let mut above = around;
+    let mut banner = false;
+    while above.depth > 0 {
+        banner |= above.tag == Tag::Header && above.depth == 1;
+        above = &page.containers[above.parent];
     }
+    let is_in = |tag: Tag| around.tags >> tag.number() & 1 == 1;
+    // An aside within the main part that links nowhere is a remark of the author.
+    let is_remark = block.link_words == 0 && (is_in(Tag::Main) || is_in(Tag::Article));
+    banner
+        || BESIDE.iter().any(|tag| is_in(*tag))
+        || (is_in(Tag::Aside) && !is_remark)
+        || (around.near & NAMES != 0 && !is_remark)
+}
+
+/// With kept words K, their expected hits H and all expected hits A, the expected F1 is 2 H / (K + A), and it is
+/// best to keep what is likelier than half of that.
+fn bar(page: &Layout, chances: &[f32]) -> f32 {
+    let weights = page.blocks.iter().map(|block| f32::from(u16::try_from(block.words).unwrap_or(u16::MAX)));
+    let pairs: Vec<(f32, f32)> = weights.zip(chances.iter().copied()).collect();
+    let all: f32 = pairs.iter().map(|(words, chance)| words * chance).sum();
+    let mut bar = BARS.1;
+    for _ in 0..ROUNDS {
+        let kept = pairs.iter().filter(|(_, chance)| *chance > bar);
+        let (hits, words) =
+            kept.fold((0.0, 0.0), |sum, (words, chance)| (sum.0 + words * chance, sum.1 + words));
+        bar = (hits / (words + all).max(1.0)).clamp(BARS.0, BARS.1);
+    }
+    bar
 }

@@ -32,6 +32,9 @@ const FREE_LOOKUPS: usize = 500_000;
 /// Real pages cost about one look-up per byte.
 const LOOKUPS_PER_BYTE: usize = 16;
 
+/// Attributes of an element that are kept. What reads them looks through all, and real elements have a few dozen.
+const MAX_ATTRIBUTES: usize = 256;
+
 /// A parsed page.
 pub(super) struct Parsed<'a> {
     pub(super) html: Html,
@@ -118,8 +121,9 @@ impl TreeSink for CountingSink {
         self.tree.elem_name(target)
     }
 
-    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> NodeId {
+    fn create_element(&self, name: QualName, mut attributes: Vec<Attribute>, flags: ElementFlags) -> NodeId {
         self.elements.set(self.elements.get() + 1);
+        attributes.truncate(MAX_ATTRIBUTES);
         self.tree.create_element(name, attributes, flags)
     }
 
@@ -161,7 +165,12 @@ impl TreeSink for CountingSink {
         self.tree.append_before_sibling(sibling, child);
     }
 
-    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
+    fn add_attrs_if_missing(&self, target: &NodeId, mut attributes: Vec<Attribute>) {
+        let html = self.tree.0.borrow();
+        let element = html.tree.get(*target).and_then(|node| node.value().as_element());
+        let room = MAX_ATTRIBUTES.saturating_sub(element.map_or(0, |element| element.attrs.len()));
+        drop(html);
+        attributes.truncate(room);
         self.tree.add_attrs_if_missing(target, attributes);
     }
 
@@ -171,5 +180,22 @@ impl TreeSink for CountingSink {
 
     fn reparent_children(&self, node: &NodeId, parent: &NodeId) {
         self.tree.reparent_children(node, parent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_of_an_element_are_limited_however_they_come() {
+        let names: Vec<_> = (0..2 * MAX_ATTRIBUTES).map(|at| format!(" a{at}")).collect();
+        let (all, rest) = (names.concat(), names[MAX_ATTRIBUTES..].concat());
+        let page = format!("<body><p{all}>x<body{all}><body{rest}>");
+        let parsed = parse(&page);
+        let elements = parsed.html.tree.values().filter_map(|node| node.as_element());
+        let counts: Vec<_> = elements.map(|element| (element.name(), element.attrs.len())).collect();
+        let expected = [("html", 0), ("head", 0), ("body", MAX_ATTRIBUTES), ("p", MAX_ATTRIBUTES)];
+        assert_eq!(counts, expected);
     }
 }

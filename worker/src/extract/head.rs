@@ -7,7 +7,10 @@ use rad_core::url::CanonicalUrl;
 use scraper::Html;
 use scraper::node::Element;
 
-use super::walk::{Place, Step, Walk, element, text_of};
+use super::features::{Facts, Kinds};
+use super::linked_data::LinkedData;
+use super::metadata::Metadata;
+use super::walk::{Place, Step, Walk, element, name, text_of};
 use super::{MAX_LINKS, one_line};
 
 /// Longest title in characters that is kept.
@@ -28,6 +31,17 @@ pub(super) struct Head {
     pub(super) links: Vec<CanonicalUrl>,
     pub(super) noindex: bool,
     pub(super) nofollow: bool,
+    /// What `<meta>` says about the page, by Open Graph and by older names.
+    pub(super) metadata: Metadata,
+    pub(super) linked: LinkedData,
+    pub(super) kinds: Kinds,
+}
+
+impl Head {
+    /// What the choice of content has to know.
+    pub(super) fn facts(&self) -> Facts {
+        Facts { title: self.title.clone(), kinds: self.kinds | self.linked.kinds }
+    }
 }
 
 /// Reads the declarations of a page that was fetched from `url`.
@@ -42,6 +56,9 @@ pub(super) fn read(html: &Html, url: &CanonicalUrl) -> Head {
             links: Vec::new(),
             noindex: false,
             nofollow: false,
+            metadata: Metadata::default(),
+            linked: LinkedData::default(),
+            kinds: 0,
         },
         seen: HashSet::new(),
     };
@@ -55,7 +72,9 @@ pub(super) fn read(html: &Html, url: &CanonicalUrl) -> Head {
             reader.read(place, element);
         }
     }
-    reader.head
+    let mut head = reader.head;
+    head.metadata.complete(&head.linked);
+    head
 }
 
 /// The first `<base>` counts, also for links above it.
@@ -80,7 +99,7 @@ impl Reader {
             "title" if self.head.title.is_none() => {
                 self.head.title = one_line(&text_of(place), MAX_TITLE_CHARS);
             }
-            "h1" if self.head.first_heading.is_none() && !super::content::is_beside(place) => {
+            "h1" if self.head.first_heading.is_none() && !is_beside(place) => {
                 self.head.first_heading = one_line(&text_of(place), MAX_TITLE_CHARS)
                     .map(|text| text.trim_end_matches(['¶', '#']).trim_end().to_owned());
             }
@@ -90,6 +109,9 @@ impl Reader {
                 self.head.canonical = href
                     .and_then(|href| self.head.base.join(&without_breaks(href)).ok())
                     .or(self.head.canonical.take());
+            }
+            "script" if element.attr("type") == Some("application/ld+json") => {
+                self.head.linked.read(text_of(place).trim());
             }
             "a" | "area" => self.add_link(element.attr("href")),
             "frame" | "iframe" => self.add_link(element.attr("src")),
@@ -107,6 +129,13 @@ impl Reader {
             }
         } else if says("http-equiv") == "content-language" && self.head.language.is_none() {
             self.head.language = language(content);
+        } else {
+            let key = element.attr("property").or(element.attr("name")).or(element.attr("itemprop"));
+            let key = key.unwrap_or_default().trim().to_ascii_lowercase();
+            if key == "og:type" {
+                self.head.kinds |= kind(content);
+            }
+            self.head.metadata.take(&key, content);
         }
     }
 
@@ -131,6 +160,24 @@ fn language(tag: &str) -> Option<String> {
     let tag = tag.trim();
     let valid = tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     (valid && !tag.is_empty() && tag.len() <= MAX_LANGUAGE_CHARS).then(|| tag.to_owned())
+}
+
+/// What Open Graph calls the page.
+fn kind(name: &str) -> Kinds {
+    match name.trim().to_ascii_lowercase().as_str() {
+        "article" => 1,
+        "website" => 2,
+        name if name.contains("product") => 4,
+        _ => 0,
+    }
+}
+
+/// Whether a heading is that of the site, not of the page.
+fn is_beside(place: Place<'_>) -> bool {
+    let above = place.ancestors().take_while(|above| name(*above) != "body");
+    let names: Vec<_> = above.map(name).collect();
+    names.iter().any(|name| matches!(*name, "nav" | "footer" | "aside" | "dialog" | "noscript"))
+        || names.last() == Some(&"header")
 }
 
 fn has_word(list: Option<&str>, word: &str) -> bool {

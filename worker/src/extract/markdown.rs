@@ -11,22 +11,11 @@ use rad_core::url::CanonicalUrl;
 pub(super) use escape::escaped;
 pub(super) use writer::Writer;
 
-use super::content::is_left_out;
+use super::content::{Fallen, is_left_out};
 use super::head::without_breaks;
-use super::walk::{Place, Step, Walk, element, name};
+use super::walk::{Place, Step, Walk, element, is_note_mark, name};
 use list::Lists;
 use writer::Mark;
-
-/// What of a page is rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// Without what is hidden, and what stands beside the content.
-    Content,
-    /// Without what is hidden.
-    Visible,
-    /// Everything but code and data.
-    Hidden,
-}
 
 /// Elements that start and end a block of their own.
 const BLOCKS: [&str; 28] = [
@@ -61,21 +50,21 @@ const BLOCKS: [&str; 28] = [
 ];
 
 /// Renders what is inside of `root`. Links are resolved against `base`.
-pub(super) fn render(root: Place<'_>, keep: Keep, base: &CanonicalUrl) -> String {
-    let mut renderer = Renderer { keep, base, out: Writer::default(), lists: Lists::default() };
+pub(super) fn render(root: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> String {
+    let mut renderer = Renderer { fallen, base, out: Writer::default(), lists: Lists::default() };
     renderer.run(root);
     renderer.out.finish()
 }
 
 /// Renders a place into one line, for the cell of a table.
-fn render_line(root: Place<'_>, keep: Keep, base: &CanonicalUrl) -> String {
-    let mut renderer = Renderer { keep, base, out: Writer::one_line(), lists: Lists::default() };
+fn render_line(root: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> String {
+    let mut renderer = Renderer { fallen, base, out: Writer::one_line(), lists: Lists::default() };
     renderer.run(root);
     renderer.out.finish()
 }
 
 struct Renderer<'a> {
-    keep: Keep,
+    fallen: &'a Fallen,
     base: &'a CanonicalUrl,
     out: Writer,
     lists: Lists,
@@ -86,7 +75,7 @@ impl Renderer<'_> {
         let mut walk = Walk::new(root);
         while let Some(step) = walk.next() {
             match step {
-                Step::Enter(place) if place.id() != root.id() && is_left_out(place, self.keep) => {
+                Step::Enter(place) if place.id() != root.id() && is_left_out(place, self.fallen) => {
                     walk.pass_over();
                 }
                 Step::Enter(place) => {
@@ -117,17 +106,17 @@ impl Renderer<'_> {
             "hr" => self.out.rule(),
             "img" => self.image(place),
             "pre" | "listing" | "xmp" | "plaintext" => {
-                self.out.fence(&code::language(place), &code::text(place, self.keep));
+                self.out.fence(&code::language(place), &code::text(place, self.fallen));
                 return true;
             }
             "code" | "kbd" | "samp" | "tt" => {
-                self.out.code(&code::text(place, self.keep));
+                self.out.code(&code::text(place, self.fallen));
                 return true;
             }
             "table" if !self.out.is_one_line() => {
-                return match table::read(place, self.keep, self.base) {
+                return match table::read(place, self.fallen, self.base) {
                     Some(rows) => {
-                        self.out.line(&table::caption(place, self.keep, self.base));
+                        self.out.line(&table::caption(place, self.fallen, self.base));
                         self.out.table(&rows);
                         true
                     }
@@ -135,6 +124,7 @@ impl Renderer<'_> {
                 };
             }
             "tr" | "th" => self.out.block(),
+            "sup" if is_note_mark(place) => self.out.text(" "),
             other if BLOCKS.contains(&other) => self.out.block(),
             _ => {}
         }

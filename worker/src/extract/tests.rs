@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use rad_core::url::CanonicalUrl;
 
-use super::{MAX_LINKS, Page, page};
+use super::{HostMemory, MAX_LINKS, Metadata, Page, page, page_of_host};
 
 fn read(html: &str) -> Page {
     let url = CanonicalUrl::parse("https://example.com/docs/page.html").unwrap();
@@ -25,10 +25,15 @@ fn urls(page: &Page) -> Vec<&str> {
 }
 
 #[test]
-fn a_documentation_page_becomes_its_golden_markdown() {
+fn pages_of_all_kinds_become_their_golden_markdown() {
     let pairs = [
         (include_str!("golden/manual.html"), include_str!("golden/manual.md")),
         (include_str!("golden/blog.html"), include_str!("golden/blog.md")),
+        (include_str!("golden/forum.html"), include_str!("golden/forum.md")),
+        (include_str!("golden/listing.html"), include_str!("golden/listing.md")),
+        (include_str!("golden/product.html"), include_str!("golden/product.md")),
+        (include_str!("golden/reference.html"), include_str!("golden/reference.md")),
+        (include_str!("golden/service.html"), include_str!("golden/service.md")),
     ];
     for (html, expected) in pairs {
         assert_eq!(read(html).markdown, expected.trim_end());
@@ -129,18 +134,59 @@ fn the_main_content_is_found_and_the_rest_dropped() {
     let text = "Some text that is long enough to be taken for the content of this page. ".repeat(4);
     let sides = "<header>banner</header><nav>menu</nav><aside>side</aside><footer>foot</footer>";
     for content in [
-        format!("<main><p>{text}</main><div>other</div>"),
-        format!("<div><div role=main><nav>x</nav><p>{text}</div></div><div>other</div>"),
-        format!("<article><p>{text}</article><div>other</div>"),
-        format!("<div class='markdown-body'><p>{text}</div><div>other</div>"),
+        format!("<main><p>{text}</main>"),
+        format!("<div><div role=main><nav>x</nav><p>{text}</div></div>"),
+        format!("<article><p>{text}</article>"),
         format!("<div><div><p>{text}</div><p hidden>x<p style='DISPLAY: none'>y</div>"),
+        format!("<div hidden id='S:0'><p>{text}</div><div hidden>x</div>"),
+        format!("<div hidden role=tabpanel><p>{text}</div>"),
     ] {
         assert_eq!(markdown(&format!("{sides}{content}")), text.trim_end(), "{content}");
     }
-    let streamed = format!("<div hidden id='S:0'><p>{text}</div><div hidden>x</div>");
-    assert_eq!(markdown(&streamed), text.trim_end());
-    let headed = format!("<div><h1>Head<a class=headerlink>¶</a></h1></div><article>{text}</article>");
+    let headed = format!("<nav><h1>Not me</h1></nav><main><h1>Head</h1><p>{text}</main>");
     assert_eq!(markdown(&headed), format!("# Head\n\n{}", text.trim_end()));
+}
+
+#[test]
+fn the_plain_text_has_no_marks_and_comes_with_a_description_where_it_is_short() {
+    let page = read("<h2>A <b>b</b></h2><ul><li><a href=x>c</a><li>d</ul><pre>e\nf</pre><img alt=g>");
+    assert_eq!(page.text, "A b\n\nc\nd\n\ne f");
+    let described = read("<meta name=description content='What it is.'><p>Loading");
+    assert_eq!(described.text, "What it is.\n\nLoading");
+}
+
+#[test]
+fn what_repeats_on_a_host_is_dropped_where_it_is_doubtful_only() {
+    let url = |at: usize| CanonicalUrl::parse(&format!("https://example.com/{at}")).unwrap();
+    let html = include_str!("golden/product.html");
+    let (sure, doubtful) = ("desk lamp with an arm of solid oak", "The bulb is part of the box");
+    let memory = HostMemory::default();
+    let read_next = |at| page_of_host(html.as_bytes(), None, &url(at), &memory);
+    let first = read_next(0);
+    assert!(first.text.contains(sure) && first.text.contains(doubtful));
+    (1..30).for_each(|at| drop(read_next(at)));
+    let last = read_next(30);
+    assert!(last.text.contains(sure) && !last.text.contains(doubtful), "{}", last.text);
+    assert!(last.markdown.contains(sure) && !last.markdown.contains(doubtful), "{}", last.markdown);
+    assert_eq!(page(html.as_bytes(), None, &url(0)), first, "without a memory nothing repeats");
+}
+
+#[test]
+fn metadata_comes_from_meta_elements_and_json_ld() {
+    let page = read(
+        "<meta property='og:title' content='T'><meta name=description content=' D  e '><meta name=author content=M>
+         <meta property='article:published_time' content='2024-01-02'><meta property='og:site_name' content=S>
+         <script type='application/ld+json'>{\"@type\": \"Article\", \"author\": {\"name\": \"J\"}}</script><p>x",
+    );
+    let expected = Metadata {
+        title: Some("T".to_owned()),
+        description: Some("D e".to_owned()),
+        author: Some("J".to_owned()),
+        published: Some("2024-01-02".to_owned()),
+        site: Some("S".to_owned()),
+        ..Metadata::default()
+    };
+    assert_eq!(page.metadata, expected);
 }
 
 #[test]

@@ -69,6 +69,12 @@ pub(super) fn name(place: Place<'_>) -> &str {
     element(place).map_or("", Element::name)
 }
 
+/// Whether a place is the raised mark of a footnote, which is no part of the word in front of it.
+pub(super) fn is_note_mark(place: Place<'_>) -> bool {
+    let is_link = |place: Place<'_>| name(place) == "a";
+    name(place) == "sup" && (place.parent().is_some_and(is_link) || place.first_child().is_some_and(is_link))
+}
+
 /// All text inside, as it stands.
 pub(super) fn text_of(root: Place<'_>) -> String {
     let mut out = String::new();

@@ -1,7 +1,6 @@
 //! Code: its text as it stands, and its language.
 
-use crate::extract::content::is_left_out;
-use crate::extract::markdown::Keep;
+use crate::extract::content::{Fallen, is_left_out};
 use crate::extract::walk::{Place, Step, Walk, element, name};
 
 /// Longest name of a language in bytes.
@@ -14,17 +13,17 @@ const PREFIXES: [&str; 4] = ["language-", "lang-", "highlight-source-", "highlig
 const NAMES_NEIGHBOUR: [&str; 3] = ["sourceCode", "prettyprint", "brush:"];
 
 /// The text inside with its white space; without line numbers and buttons.
-pub(super) fn text(root: Place<'_>, keep: Keep) -> String {
+pub(super) fn text(root: Place<'_>, fallen: &Fallen) -> String {
     let mut out = String::new();
     let mut walk = Walk::new(root);
     while let Some(step) = walk.next() {
         let Step::Enter(place) = step else { continue };
-        if let Some(text) = place.value().as_text() {
+        if place.id() != root.id() && is_left_out(place, fallen) {
+            walk.pass_over();
+        } else if let Some(text) = place.value().as_text() {
             out.push_str(text);
         } else if name(place) == "br" {
             out.push('\n');
-        } else if place.id() != root.id() && is_left_out(place, keep) {
-            walk.pass_over();
         }
     }
     out
