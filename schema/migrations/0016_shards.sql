@@ -18,10 +18,11 @@ AS $$
 DECLARE
     begins bigint;
 BEGIN
+    -- Before the look: two that divide at once must not each see the other's shards as the earlier ones. And before the
+    -- other lock: a raise has locked the table for its update when it asks for that.
+    LOCK TABLE dispatch_shards IN SHARE ROW EXCLUSIVE MODE;
     -- As in dispatch_raise_generation: waits for hydrates.
     PERFORM pg_advisory_xact_lock(1918985319, of_queue);
-    -- Before the look: two that divide at once must not each see the other's shards as the earlier ones.
-    LOCK TABLE dispatch_shards IN SHARE ROW EXCLUSIVE MODE;
     IF EXISTS (SELECT 1 FROM dispatch_shards s
                WHERE s.queue = of_queue AND NOT s.retired AND s.shards = cardinality(tags)) THEN
         RETURN false;
