@@ -173,27 +173,10 @@ local function charge(T, t)
     local sample = {}
     for i = #t[HELD], max(1, #t[HELD] - 3), -1 do sample[#sample + 1] = t[HELD][i][1] end
     if #sample == 0 then sample = call('ZRANDMEMBER', P .. 'rd:' .. T, '4') end
-    load_hosts(sample)
-    for _, H in ipairs(sample) do
-        local h = hosts[H]
-        if h[SHARED] and call('ZCARD', P .. 'hw:' .. H) > 1 then
-            withdraw(H, h)
-            settle(H, h)
-        end
-    end
+    pass_on(sample)
 end
 
-local due = call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', '0', int(n + 16))
-load_hosts(due)
-local due_tenants = {}
-for _, H in ipairs(due) do
-    local h = hosts[H]
-    h[WAS], h[PLACE], h[DIRTY] = COOLING, IDLE, true
-    if h[SOLE] then due_tenants[#due_tenants + 1] = h[SOLE] end
-end
-load_tenants(due_tenants)
-for _, H in ipairs(due) do settle(H, hosts[H]) end
-
+take_up_due(int(n + 16))
 local wait = take_kept()
 if wait then return answer(wait) end
 local tries, count = 0, 0

@@ -17,13 +17,7 @@ end
 
 local t = of_tenant(T)
 t[CAP], t[DIRTY] = most, true
-local due = call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', '0', '64')
-load_hosts(due)
-for _, H in ipairs(due) do
-    local h = hosts[H]
-    h[WAS], h[PLACE], h[DIRTY] = COOLING, IDLE, true
-    settle(H, h)
-end
+take_up_due('64')
 
 local function best()
     if #ARGV < 7 then return call('ZRANGE', offers, '0', '0')[1] end

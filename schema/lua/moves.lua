@@ -167,6 +167,21 @@ local function withdraw(H, h)
     offered = offered - 1
 end
 
+-- Puts hosts whose time has come into their places, as many as `most`.
+local function take_up_due(most)
+    local due, of_tenants = call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', '0', most), {}
+    load_hosts(due)
+    for _, H in ipairs(due) do
+        local h = hosts[H]
+        h[WAS], h[DIRTY] = COOLING, true
+        -- One that is offered has no place here: offered twice, it would get two requests.
+        if h[PLACE] == COOLING then h[PLACE] = IDLE end
+        if h[SOLE] then of_tenants[#of_tenants + 1] = h[SOLE] end
+    end
+    load_tenants(of_tenants)
+    for _, H in ipairs(due) do settle(H, hosts[H]) end
+end
+
 -- Nobody contacts the host before `until_ms`. Clocks only move forward.
 local function push_back(H, h, until_ms)
     if until_ms <= now then return end
@@ -201,6 +216,18 @@ local function park(T, most)
         withdraw(H, h)
         drop_lane(T, H, h)
         settle(H, h)
+    end
+end
+
+-- Gives hosts that are offered to a tenant, who can't take more now, to others: those of `sample` that have any.
+local function pass_on(sample)
+    load_hosts(sample)
+    for _, H in ipairs(sample) do
+        local h = hosts[H]
+        if h[SHARED] and call('ZCARD', P .. 'hw:' .. H) > 1 then
+            withdraw(H, h)
+            settle(H, h)
+        end
     end
 end
 

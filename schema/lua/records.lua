@@ -93,7 +93,9 @@ local function flush_hosts()
             local of = h[SOLE] or ''
             if h[SHARED] or (h[HOLDER] and h[HOLDER] ~= h[SOLE]) then of = '*' .. (h[HOLDER] or '') end
             if of == '' and not h[KNOWN] and h[FLYING] == 0 and h[CLEAR] <= now then
+                -- Nothing is left to wait for, or a claim would take it up once more when it is due.
                 gone[#gone + 1] = H
+                h[PLACE] = IDLE
             else
                 set[#set + 1] = H
                 set[#set + 1] = pack(HOST, h[DELAY], h[KNOWN] and h[MOST] or 0, h[FLYING], h[PLACE], h[CLEAR]) .. of

@@ -7,24 +7,11 @@
 if moved() then return 'STALE' end
 local LATE = 10000   -- a lane that was passed over is waited for so long (ms)
 local TOLD = 500     -- tenants that one answer tells of at most
-local GIVEN_BACK = '16'
+local GIVEN_BACK = '16'   -- hosts that a tenant at its share leaves to others in one call
 
 local leader = tonumber(call('HGET', meta, 'leader') or 0)
 if tonumber(ARGV[2]) < leader then return 'OLD' end
 if tonumber(ARGV[2]) > leader then call('HSET', meta, 'leader', ARGV[2]) end
-
--- Hosts that it can't use now others may.
-local function give_offers_back(T)
-    local sample = call('ZRANDMEMBER', P .. 'rd:' .. T, GIVEN_BACK)
-    load_hosts(sample)
-    for _, H in ipairs(sample) do
-        local h = hosts[H]
-        if h[SHARED] and call('ZCARD', P .. 'hw:' .. H) > 1 then
-            withdraw(H, h)
-            settle(H, h)
-        end
-    end
-end
 
 local first, named = 4 + 2 * tonumber(ARGV[3]), {}
 for i = 4, first - 1, 2 do named[#named + 1] = ARGV[i] end
@@ -32,7 +19,7 @@ load_tenants(named)
 for i = 4, first - 1, 2 do
     local t = tenants[ARGV[i]]
     t[CAP], t[SHARE], t[DIRTY] = tonumber(ARGV[i + 1]), true, true
-    if not may_run(t) then give_offers_back(ARGV[i]) end
+    if not may_run(t) then pass_on(call('ZRANDMEMBER', P .. 'rd:' .. ARGV[i], GIVEN_BACK)) end
 end
 flush()
 

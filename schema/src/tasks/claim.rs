@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rad_core::ids::{Fence, HostId, TaskId, TenantId};
 use serde_json::Value;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryAs;
 use sqlx::{FromRow, Postgres, Transaction};
 
 use super::read::{TaskRow, read};
@@ -139,6 +141,21 @@ impl Db {
     }
 }
 
+/// A statement whose first five parameters say whose task is meant.
+fn of_holder<'q, T: for<'r> FromRow<'r, PgRow>>(
+    statement: &'static str,
+    tenant: TenantId,
+    task: TaskId,
+    holder: Holder<'q>,
+) -> QueryAs<'q, Postgres, T, PgArguments> {
+    sqlx::query_as(statement)
+        .bind(tenant.0)
+        .bind(task.0)
+        .bind(holder.fence.map(|fence| fence.generation))
+        .bind(holder.fence.map(|fence| fence.counter))
+        .bind(holder.worker)
+}
+
 async fn change(
     tx: &mut Transaction<'static, Postgres>,
     tenant: TenantId,
@@ -151,12 +168,7 @@ async fn change(
         Outcome::Fail(..) => include_str!("../../queries/tasks/fail.sql"),
         Outcome::Renew(_) => include_str!("../../queries/tasks/renew.sql"),
     };
-    let query = sqlx::query_as::<_, Changed>(statement)
-        .bind(tenant.0)
-        .bind(task.0)
-        .bind(holder.fence.map(|fence| fence.generation))
-        .bind(holder.fence.map(|fence| fence.counter))
-        .bind(holder.worker);
+    let query = of_holder::<Changed>(statement, tenant, task, holder);
     let query = match outcome {
         Outcome::Complete(result) => query.bind(result),
         Outcome::Fail(error, pause) => query.bind(error).bind(pause.map(micros)),
@@ -171,12 +183,7 @@ async fn standing(
     task: TaskId,
     holder: Holder<'_>,
 ) -> Result<Option<Standing>, DbError> {
-    sqlx::query_as(include_str!("../../queries/tasks/standing.sql"))
-        .bind(tenant.0)
-        .bind(task.0)
-        .bind(holder.fence.map(|fence| fence.generation))
-        .bind(holder.fence.map(|fence| fence.counter))
-        .bind(holder.worker)
+    of_holder(include_str!("../../queries/tasks/standing.sql"), tenant, task, holder)
         .fetch_optional(&mut **tx)
         .await
         .map_err(DbError::doing("see how a task stands"))

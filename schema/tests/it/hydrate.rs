@@ -1,8 +1,11 @@
 //! Taking claims into hand.
 
 use rad_core::ids::{Fence, TaskId};
+use rad_schema::db::DbError;
+use rad_schema::ledger::Hydrated;
 use rad_schema::window::Claimed;
 use sqlx::Connection as _;
+use tokio::task::JoinHandle;
 
 use crate::Done;
 use crate::crawl::Crawl;
@@ -56,19 +59,24 @@ async fn a_claim_of_a_generation_before_is_not_taken_into_hand() -> Done {
     crawl.finish().await
 }
 
+/// Takes the page into hand under generation 1, where somebody's transaction is in the way.
+async fn hydrate_that_waits(crawl: &mut Crawl) -> anyhow::Result<JoinHandle<Result<Vec<Hydrated>, DbError>>> {
+    let open = crawl.task(crawl.job, "/0").await?;
+    let (db, claims) = (crawl.db().clone(), crawl.claims(&[open]));
+    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
+    crawl.wait_for_waiters(1).await?;
+    Ok(hydrate)
+}
+
 /// Whoever fills the new window reads the ledger after the raise: what was taken into hand before must be there.
 #[tokio::test]
 async fn a_raise_waits_for_what_is_being_taken_into_hand() -> Done {
     let mut crawl = Crawl::with_pages(1).await?;
     assert_eq!(crawl.db().raise_generation(0, "a server").await?, Some(1));
-    let open = crawl.task(crawl.job, "/0").await?;
-    let claims = crawl.claims(&[open]);
     let mut holder = crawl.store.owner().await?;
     let mut hold = holder.begin().await?;
     sqlx::query("SELECT 1 FROM crawl_urls FOR UPDATE").execute(&mut *hold).await?;
-    let db = crawl.db().clone();
-    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
-    crawl.wait_for_waiters(1).await?;
+    let hydrate = hydrate_that_waits(&mut crawl).await?;
     let db = crawl.db().clone();
     let raise = tokio::spawn(async move { db.raise_generation(1, "another server").await });
     crawl.wait_for_waiters(2).await?;
@@ -82,16 +90,12 @@ async fn a_raise_waits_for_what_is_being_taken_into_hand() -> Done {
 async fn what_is_taken_into_hand_during_a_raise_is_too_late() -> Done {
     let mut crawl = Crawl::with_pages(1).await?;
     assert_eq!(crawl.db().raise_generation(0, "a server").await?, Some(1));
-    let open = crawl.task(crawl.job, "/0").await?;
-    let claims = crawl.claims(&[open]);
     let mut leader = crawl.store.owner().await?;
     let mut raise = leader.begin().await?;
     sqlx::query("SELECT dispatch_raise_generation(0::smallint, 1, 0, 1, 'another server')")
         .execute(&mut *raise)
         .await?;
-    let db = crawl.db().clone();
-    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
-    crawl.wait_for_waiters(1).await?;
+    let hydrate = hydrate_that_waits(&mut crawl).await?;
     raise.commit().await?;
     assert!(hydrate.await??.is_empty(), "generation 1 was over before it was through");
     crawl.finish().await
@@ -102,14 +106,10 @@ async fn what_is_taken_into_hand_during_a_raise_is_too_late() -> Done {
 async fn a_row_that_somebody_keeps_does_not_keep_a_raise_from_happening() -> Done {
     let mut crawl = Crawl::with_pages(1).await?;
     assert_eq!(crawl.db().raise_generation(0, "a server").await?, Some(1));
-    let open = crawl.task(crawl.job, "/0").await?;
-    let claims = crawl.claims(&[open]);
     let mut holder = crawl.store.owner().await?;
     let mut hold = holder.begin().await?;
     sqlx::query("SELECT 1 FROM crawl_urls FOR UPDATE").execute(&mut *hold).await?;
-    let db = crawl.db().clone();
-    let hydrate = tokio::spawn(async move { db.hydrate(&claims, 1).await });
-    crawl.wait_for_waiters(1).await?;
+    let hydrate = hydrate_that_waits(&mut crawl).await?;
     assert_eq!(crawl.db().raise_generation(1, "another server").await?, Some(2));
     let error = hydrate.await?.expect_err("the row is still held");
     assert!(error.is_retryable(), "{error:?}");

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const NODE_TIMEOUT: &str = "1000";
 const MASTERS: usize = 3;
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A key of shard 0 of 1; the shard's slot is this key's.
 pub(crate) const KEY: &str = "{q0}:meta";
 
@@ -123,10 +123,16 @@ impl TestCluster {
         Ok((number(master)?, replica.map(number).transpose()?))
     }
 
-    /// The server that serves the shard, and its replica.
+    /// The server that serves the shard, and its replica: after a failover the others hear of one by one.
     pub(crate) async fn shard(&self) -> Result<(usize, usize)> {
-        let (master, replica) = self.seen_by(self.witness().await?).await?;
-        Ok((master, replica.context("it has no replica")?))
+        let mut pair = None;
+        let known = async || {
+            let (master, replica) = self.seen_by(self.witness().await?).await?;
+            pair = replica.map(|replica| (master, replica));
+            Ok(pair.is_some())
+        };
+        until("the shard has a replica", known).await?;
+        pair.context("it was found")
     }
 
     /// A server that answers and that has nothing to do with the shard.
@@ -179,11 +185,14 @@ impl TestCluster {
     }
 }
 
-/// Found all at once, so that no two are the same.
+/// Ports that stay free while a server is down: the system hands out no port below these for connections, and test
+/// processes begin to look in places of their own.
 fn free_ports(many: usize) -> Result<Vec<u16>> {
-    let held = (0..many).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    let held = held.collect::<Result<Vec<_>, _>>()?;
-    held.iter().map(|port| Ok(port.local_addr()?.port())).collect()
+    let first = 16_000 + u16::try_from(std::process::id() % 800)? * 20;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let free: Vec<_> = (first..32_768).chain(16_000..first).filter(is_free).take(many).collect();
+    ensure!(free.len() == many, "no {many} ports are free");
+    Ok(free)
 }
 
 fn spawn(folder: &Path, port: u16, bus: u16) -> Result<Child> {
@@ -193,6 +202,8 @@ fn spawn(folder: &Path, port: u16, bus: u16) -> Result<Child> {
     Command::new("redis-server")
         .args(["--port", &port, "--cluster-port", &bus, "--bind", "127.0.0.1"])
         .args(["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT])
+        // However long the machine stood still, a replica may take over.
+        .args(["--cluster-replica-validity-factor", "0"])
         .args(["--cluster-allow-replica-migration", "no", "--repl-diskless-sync-delay", "0"])
         // A replica counts as one once it has heard something, and an idle master only pings.
         .args(["--repl-ping-replica-period", "1"])

@@ -54,6 +54,25 @@ async fn terms_that_allow_less_bind_at_once() -> Done {
 }
 
 #[tokio::test]
+async fn a_host_whose_last_lane_goes_while_it_cools_is_forgotten_whole() -> Done {
+    let mut rig = Rig::open().await?;
+    let worker = rig.worker(1).await?;
+    let due = rig.now_us().await? + 60_000;
+    rig.feed(1, 10, &[(100, due)]).await?;
+    let parked = LaneFeed { parked: true, ..lane_feed(1, 10, &[]) };
+    rig.window.feed(&parked).await?;
+    assert_eq!(rig.window.stats().await?.cooling, 0, "it would be offered again when that is over");
+
+    // Else it would be offered a second time while a request is under way.
+    rig.feed(1, 10, &[(100, 1), (101, 2)]).await?;
+    rig.feed(2, 10, &[(200, 1)]).await?;
+    let _: i64 = rig.ask("ZADD $/cool 1 10").await?;
+    assert_eq!(rig.claim(worker, 32).await?.len(), 1, "it takes one request at a time");
+    assert_eq!(rig.window.stats().await?.cooling, 0, "what was wrong is mended by the next look");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_delay_of_a_host_counts_from_the_end_of_a_request() -> Done {
     let mut rig = Rig::open().await?;
     let worker = rig.worker(1).await?;
