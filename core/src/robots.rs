@@ -3,15 +3,18 @@
 //! A file is parsed once into groups; [`Robots::agent`] picks what holds for one crawler, and the
 //! [`AgentRules`] are small enough to be kept per host. Every refusal names the line it comes from.
 //!
-//! Where Google's library and the RFC differ, the RFC holds: both sides are brought into one
-//! percent-encoding before they are compared (2.2.2), so `/%62az` stands for `/baz`.
+//! Where Google's library and the RFC differ about a path, both are heeded: a disallow line holds if either of them
+//! says so, an allow line only if both do (`pattern`).
 
+mod agent;
 mod lines;
 mod pattern;
 mod rules;
 
 use std::time::Duration;
 
+use agent::AgentName;
+pub use agent::is_product_token;
 use lines::Key;
 use pattern::Pattern;
 use rules::Rule;
@@ -37,8 +40,7 @@ pub struct Robots {
 /// Rules with the agents that they are for.
 #[derive(Clone, Debug, Default)]
 struct Group {
-    /// Product tokens in lower case; `*` for all agents without a group of their own.
-    agents: Vec<String>,
+    agents: Vec<AgentName>,
     rules: Vec<Rule>,
     /// Each delay with the number of agents that had been named before it. A delay does not end the list
     /// of agents, and holds for those above it only.
@@ -55,7 +57,7 @@ impl Robots {
             match line.field {
                 Some((Key::UserAgent, value)) => robots.name_agent(value),
                 Some((Key::Allow, value)) => robots.add_rules(Rule::allow(value, &line)),
-                Some((Key::Disallow, value)) => robots.add_rules([Rule::disallow(value, &line)]),
+                Some((Key::Disallow, value)) => robots.add_rules(Rule::disallow(value, &line)),
                 Some((Key::CrawlDelay, value)) => robots.add_delay(value),
                 Some((Key::Sitemap, value)) => robots.add_sitemap(value),
                 Some((Key::Other, _)) | None => {}
@@ -71,16 +73,19 @@ impl Robots {
 
     /// The rules of a host whose robots.txt could not be read: nothing is allowed, and no line says so.
     pub fn deny_all() -> Self {
-        let group =
-            Group { agents: vec!["*".to_owned()], rules: vec![Rule::everything()], ..Group::default() };
+        let group = Group {
+            agents: vec![AgentName::everybody()],
+            rules: vec![Rule::everything()],
+            ..Group::default()
+        };
         Self { groups: vec![group], sitemaps: Vec::new() }
     }
 
-    /// What holds for a crawler by its product token: the groups that name it, or else those for `*`.
-    pub fn agent(&self, token: &str) -> AgentRules {
-        let token = token.to_ascii_lowercase();
-        let own = self.rules_of(&token);
-        own.or_else(|| self.rules_of("*")).unwrap_or_default()
+    /// What holds for a crawler by its product token, with or without a version, or by its whole user agent: the
+    /// groups that name it, or else those for `*`.
+    pub fn agent(&self, name: &str) -> AgentRules {
+        let own = agent::products(name).into_iter().find_map(|product| self.rules_of(&product));
+        own.or_else(|| self.rules_of(agent::EVERYBODY)).unwrap_or_default()
     }
 
     /// The sitemap addresses in the order of the file. They are for all agents, and not checked.
@@ -93,7 +98,7 @@ impl Robots {
         let mut rules = Vec::new();
         let mut delay = None;
         for group in &self.groups {
-            let Some(place) = group.agents.iter().position(|name| name == agent) else {
+            let Some(place) = group.agents.iter().position(|name| name.is(agent)) else {
                 continue;
             };
             named = true;
@@ -108,7 +113,7 @@ impl Robots {
         if self.groups.last().is_none_or(|group| group.closed) {
             self.groups.push(Group::default());
         }
-        if let (Some(group), Some(agent)) = (self.groups.last_mut(), agent_name(value)) {
+        if let (Some(group), Some(agent)) = (self.groups.last_mut(), AgentName::parse(value)) {
             group.agents.push(agent);
         }
     }
@@ -149,28 +154,8 @@ fn capped(body: &[u8]) -> &[u8] {
     &head[..end.map_or(0, |end| end + 1)]
 }
 
-/// The product token of a user-agent line: `FooBot/1.2 (x)` names `foobot`, `*` everybody.
-fn agent_name(value: &[u8]) -> Option<String> {
-    if value.first() == Some(&b'*') && value.get(1).is_none_or(u8::is_ascii_whitespace) {
-        return Some("*".to_owned());
-    }
-    let token: String = value
-        .iter()
-        .take_while(|byte| is_token_byte(**byte))
-        .map(|byte| char::from(byte.to_ascii_lowercase()))
-        .collect();
-    (!token.is_empty()).then_some(token)
-}
-
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')
-}
-
-/// Whether a crawler can be addressed by this product token: letters, `-` and `_` only.
-pub fn is_product_token(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(is_token_byte)
-}
-
+#[cfg(test)]
+mod behaviour;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]

@@ -20,7 +20,7 @@ const KEYS: [(Key, &[&str]); 5] = [
     (Key::Allow, &["allow"]),
     (Key::Disallow, &["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]),
     (Key::Sitemap, &["sitemap", "site-map"]),
-    (Key::CrawlDelay, &["crawl-delay", "crawldelay"]),
+    (Key::CrawlDelay, &["crawl-delay", "crawldelay", "crawl delay"]),
 ];
 
 /// One line.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Pattern;
 use super::lines::Line;
-use super::pattern::normal_form;
+use super::pattern::Reading;
 
 /// Longest evidence in bytes; long enough for every line that a person wrote.
 const MAX_EVIDENCE_BYTES: usize = 500;
@@ -44,8 +44,20 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    pub(super) fn disallow(value: &[u8], line: &Line<'_>) -> Self {
-        Self { allow: false, pattern: Pattern::parse(value), line: Some(Arc::new(RuleLine::of(line))) }
+    /// A pattern without a leading slash is read as if it had one: nobody else's path can be meant. One that ends in
+    /// `$` closes the path that is spelled with a dollar sign too.
+    pub(super) fn disallow(value: &[u8], line: &Line<'_>) -> Vec<Self> {
+        let line = Arc::new(RuleLine::of(line));
+        let relative = value.first().is_some_and(|first| !matches!(first, b'/' | b'*' | b'$'));
+        let path = if relative { [b"/", value].concat() } else { value.to_vec() };
+        let dollar =
+            path.strip_suffix(b"$").filter(|body| !body.is_empty()).map(|body| [body, b"%24$"].concat());
+        let rule = |path: &[u8]| Self {
+            allow: false,
+            pattern: Pattern::parse(path, Reading::Every),
+            line: Some(Arc::clone(&line)),
+        };
+        std::iter::once(rule(&path)).chain(dollar.as_deref().map(rule)).collect()
     }
 
     /// Allowing `/a/index.html` allows `/a/` too, as with Google: they are one page to those who write it.
@@ -57,7 +69,7 @@ impl Rule {
             .map(|slash| [&value[..=slash], b"$"].concat());
         let rule = |value: &[u8]| Self {
             allow: true,
-            pattern: Pattern::parse(value),
+            pattern: Pattern::parse(value, Reading::AsSpelled),
             line: Some(Arc::clone(&line)),
         };
         std::iter::once(rule(value)).chain(folder.as_deref().map(rule)).collect()
@@ -65,7 +77,7 @@ impl Rule {
 
     /// The rule of a host that may not be visited at all; it stands in no line.
     pub(super) fn everything() -> Self {
-        Self { allow: false, pattern: Pattern::parse(b"/"), line: None }
+        Self { allow: false, pattern: Pattern::parse(b"/", Reading::Every), line: None }
     }
 }
 
@@ -90,13 +102,11 @@ impl AgentRules {
     ///
     /// `/robots.txt` itself always may (RFC 9309, 2.2.2).
     pub fn check(&self, path_and_query: &str) -> Decision {
-        let path = match path_and_query {
-            "" => "/".to_owned(),
-            given => normal_form(given.as_bytes()),
-        };
-        let decides = self.rules.iter().find(|rule| rule.pattern.matches(&path));
-        match decides {
-            Some(rule) if path != "/robots.txt" => {
+        let path = if path_and_query.is_empty() { "/" } else { path_and_query };
+        let (every, spelled) = (Reading::Every.of_path(path), Reading::AsSpelled.of_path(path));
+        let holds = |rule: &&Rule| rule.pattern.matches(if rule.allow { &spelled } else { &every });
+        match self.rules.iter().find(holds) {
+            Some(rule) if every != "/robots.txt" => {
                 Decision { allowed: rule.allow, line: rule.line.as_deref().cloned() }
             }
             _ => Decision { allowed: true, line: None },
