@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use rad_core::scope::{Scope, ScopeKind};
+use rad_core::scope::{Pattern, Scope, ScopeKind, SitemapMode};
+use rad_core::url::QueryRule;
 use rad_loadtest::client::{CrawlStatus, StartRequest};
 use serde_json::json;
 
@@ -27,9 +28,24 @@ pub(crate) struct CrawlOptions {
     /// 1 to 10, 10 the most urgent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i16).range(1..=10))]
     priority: Option<i16>,
-    /// Which links belong to the crawl: those on the host, those in the folder of the URL, or any
+    /// Which links belong to the crawl: those on the host, below its name, of its owner, in the folder of the URL, or any
     #[arg(long, value_enum, default_value_t = Kind::Host)]
     scope: Kind,
+    /// Only URLs that match, such as '/docs/**' or 're:/20[0-9]{2}/'; may be repeated
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    include: Vec<Pattern>,
+    /// Not the URLs that match; may be repeated
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    exclude: Vec<Pattern>,
+    /// What becomes of the queries of links
+    #[arg(long, value_enum, default_value_t = Query::DropTracking)]
+    query: Query,
+    /// Which sitemaps are read: those that robots.txt names, also the usual one, nothing else, or none
+    #[arg(long, value_enum, default_value_t = Sitemap::Named)]
+    sitemap: Sitemap,
+    /// Follow links that look like one of endlessly many too
+    #[arg(long)]
+    traps: bool,
     /// Links between the start and a page at most
     #[arg(long, value_name = "N")]
     max_depth: Option<u16>,
@@ -53,8 +69,27 @@ pub(crate) struct CrawlOptions {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
     Host,
+    Subdomains,
+    Domain,
     Path,
     Any,
+}
+
+/// [`QueryRule`] as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Query {
+    DropTracking,
+    Keep,
+    Ignore,
+}
+
+/// [`SitemapMode`] as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Sitemap {
+    Named,
+    Include,
+    Only,
+    Skip,
 }
 
 pub(crate) async fn run(options: &CrawlOptions, interrupt: &Interrupt) -> Result<u8, Failure> {
@@ -76,18 +111,40 @@ pub(crate) async fn run(options: &CrawlOptions, interrupt: &Interrupt) -> Result
 }
 
 fn request(options: &CrawlOptions) -> Result<StartRequest, Failure> {
-    let kind = match options.scope {
-        Kind::Host => ScopeKind::Host,
-        Kind::Path => ScopeKind::Path,
-        Kind::Any => ScopeKind::Any,
-    };
     Ok(StartRequest {
         url: start_url::parse(&options.url)?.as_str().to_owned(),
-        scope: Scope { kind, max_depth: options.max_depth },
+        scope: scope(options),
         priority: options.priority,
         max_pages: options.max_pages,
         idempotency_key: options.idempotency_key.clone(),
     })
+}
+
+fn scope(options: &CrawlOptions) -> Scope {
+    Scope {
+        kind: match options.scope {
+            Kind::Host => ScopeKind::Host,
+            Kind::Subdomains => ScopeKind::Subdomains,
+            Kind::Domain => ScopeKind::Domain,
+            Kind::Path => ScopeKind::Path,
+            Kind::Any => ScopeKind::Any,
+        },
+        max_depth: options.max_depth,
+        include: options.include.clone(),
+        exclude: options.exclude.clone(),
+        query: match options.query {
+            Query::DropTracking => QueryRule::DropTracking,
+            Query::Keep => QueryRule::Keep,
+            Query::Ignore => QueryRule::Ignore,
+        },
+        traps: options.traps,
+        sitemap: match options.sitemap {
+            Sitemap::Named => SitemapMode::Named,
+            Sitemap::Include => SitemapMode::Include,
+            Sitemap::Only => SitemapMode::Only,
+            Sitemap::Skip => SitemapMode::Skip,
+        },
+    }
 }
 
 fn only_started(status: &CrawlStatus, as_json: bool) -> Result<(), Failure> {

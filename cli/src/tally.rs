@@ -61,6 +61,8 @@ fn left_out(links: ExcludedLinks) -> Option<String> {
         (links.other_host, "to other hosts"),
         (links.outside_path, "out of the folder"),
         (links.too_deep, "too deep"),
+        (links.by_pattern, "by a pattern"),
+        (links.trap, "endless"),
     ];
     let parts: Vec<_> =
         parts.iter().filter(|(links, _)| *links > 0).map(|(links, why)| format!("{links} {why}")).collect();

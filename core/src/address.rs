@@ -26,6 +26,8 @@ pub const PUBLIC_PORTS: [u16; 2] = [80, 443];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
     allowed: Vec<IpNet>,
+    /// Public addresses of our own, where a request would come back to us.
+    own: Vec<IpAddr>,
 }
 
 impl AddressPolicy {
@@ -36,7 +38,14 @@ impl AddressPolicy {
 
     /// Public addresses and everything inside `ranges`, on any port.
     pub fn allowing(ranges: Vec<IpNet>) -> Self {
-        Self { allowed: ranges }
+        Self { allowed: ranges, own: Vec::new() }
+    }
+
+    /// The same policy without `own`, the public addresses that this installation answers at itself.
+    #[must_use]
+    pub fn without(mut self, own: Vec<IpAddr>) -> Self {
+        self.own = own;
+        self
     }
 
     /// Whether a connection to `ip` is allowed at all.
@@ -44,7 +53,7 @@ impl AddressPolicy {
     /// An address outside the operator's ranges may still only be contacted on [`PUBLIC_PORTS`], and not
     /// by a [`forbidden_name`].
     pub fn permits(&self, ip: IpAddr) -> bool {
-        special::is_public(ip) || self.explicitly_allowed(ip)
+        (special::is_public(ip) && !self.own.contains(&ip)) || self.explicitly_allowed(ip)
     }
 
     /// Whether `ip` lies in a range that the operator listed.
@@ -129,6 +138,14 @@ mod tests {
         assert!(nat64.permits(ip("64:ff9b::93.184.216.34")));
         assert!(!nat64.permits(ip("64:ff9b::169.254.169.254")));
         assert!(policy("64:ff9b::/96,169.254.0.0/16").permits(ip("64:ff9b::169.254.169.254")));
+    }
+
+    #[test]
+    fn our_own_public_addresses_are_not_permitted_unless_they_are_listed() {
+        let own = vec![ip("93.184.216.34")];
+        let refusing = AddressPolicy::public_only().without(own.clone());
+        assert!(!refusing.permits(ip("93.184.216.34")) && refusing.permits(ip("93.184.216.35")));
+        assert!(policy("93.184.216.0/24").without(own).permits(ip("93.184.216.34")));
     }
 
     #[test]

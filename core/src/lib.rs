@@ -6,10 +6,13 @@
 pub mod address;
 pub mod chunk;
 pub mod errors;
+pub mod health;
 pub mod ids;
 pub mod metrics;
 pub mod retry;
 pub mod robots;
 pub mod scope;
+pub mod sitemap;
+pub mod trap;
 pub mod url;
 pub mod verdict;

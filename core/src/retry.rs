@@ -33,6 +33,10 @@ pub enum FailureClass {
     TooManyRedirects,
     /// The body is larger than the limit.
     TooLarge,
+    /// The body grows out of proportion when it is decoded.
+    DecompressionBomb,
+    /// The headers of the answer are too many or too long.
+    HeadersTooLarge,
     /// The body has a content coding that was not asked for.
     UnsupportedEncoding,
     /// The content type is not one that is extracted.
@@ -60,6 +64,8 @@ impl FailureClass {
             Self::Forbidden => Verdict::TargetForbidden,
             Self::TooManyRedirects => Verdict::TooManyRedirects,
             Self::TooLarge => Verdict::TooLarge,
+            Self::DecompressionBomb => Verdict::DecompressionBomb,
+            Self::HeadersTooLarge => Verdict::HeadersTooLarge,
             Self::UnsupportedEncoding => Verdict::UnsupportedEncoding,
             Self::UnsupportedType => Verdict::UnsupportedType,
             Self::RobotsUnreachable => Verdict::RobotsUnreachable,
@@ -81,6 +87,8 @@ impl FailureClass {
             | Self::Forbidden
             | Self::TooManyRedirects
             | Self::TooLarge
+            | Self::DecompressionBomb
+            | Self::HeadersTooLarge
             | Self::UnsupportedEncoding
             | Self::UnsupportedType => false,
         }
@@ -104,6 +112,15 @@ pub enum Next {
         /// Least time until anybody contacts the host again, if it asked for that.
         host_pushback: Option<Duration>,
     },
+}
+
+impl Next {
+    /// Least time until anybody contacts the host again, if it asked for that.
+    pub const fn host_pushback(self) -> Option<Duration> {
+        match self {
+            Self::RetryAfter { host_pushback, .. } | Self::GiveUp { host_pushback, .. } => host_pushback,
+        }
+    }
 }
 
 /// How often and how late to try again.

@@ -20,6 +20,9 @@ use pattern::Pattern;
 use rules::Rule;
 pub use rules::{AgentRules, Decision, RuleLine};
 
+/// The name by which robots.txt, X-Robots-Tag and `<meta>` can address this crawler.
+pub const PRODUCT: &str = "rad";
+
 /// Most bytes of a file that are read: the least that RFC 9309, 2.5 asks for, which Google uses too.
 pub const MAX_BYTES: usize = 500 * 1024;
 

@@ -7,6 +7,7 @@
 
 mod host;
 pub(crate) mod percent;
+mod query;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +17,7 @@ use thiserror::Error;
 use url::{ParseError, Position, Url};
 
 pub use host::HostKey;
+pub use query::QueryRule;
 
 use crate::ids::Hash128;
 
@@ -24,6 +26,9 @@ pub const MAX_CANONICAL_BYTES: usize = 2_083;
 
 /// Longest text that is looked at in bytes, so that a hostile attribute costs nothing.
 pub const MAX_INPUT_BYTES: usize = 8_192;
+
+const MAX_NAME_BYTES: usize = 253;
+const MAX_LABEL_BYTES: usize = 63;
 
 /// Why a text is not a URL that can be crawled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -40,6 +45,9 @@ pub enum UrlError {
     /// The URL names no host.
     #[error("the URL names no host")]
     NoHost,
+    /// The host's name, or a part of it between dots, is longer than DNS allows.
+    #[error("the host name is longer than DNS allows")]
+    HostTooLong,
     /// The text contains a control character, such as a line break.
     #[error("the URL contains a control character")]
     ControlCharacter,
@@ -81,6 +89,7 @@ impl CanonicalUrl {
             return Err(UrlError::Userinfo);
         }
         url.set_fragment(None);
+        check_name(&url)?;
         strip_trailing_dots(&mut url)?;
         normalise_percent(&mut url);
         if url.as_str().len() > MAX_CANONICAL_BYTES {
@@ -131,6 +140,13 @@ fn reason(error: ParseError) -> UrlError {
         ParseError::EmptyHost => UrlError::NoHost,
         other => UrlError::Invalid(other),
     }
+}
+
+/// RFC 1035, 2.3.4: a name has at most 253 characters, a label 63.
+fn check_name(url: &Url) -> Result<(), UrlError> {
+    let name = url.domain().unwrap_or_default().trim_end_matches('.');
+    let fits = name.len() <= MAX_NAME_BYTES && name.split('.').all(|label| label.len() <= MAX_LABEL_BYTES);
+    if fits { Ok(()) } else { Err(UrlError::HostTooLong) }
 }
 
 /// The host is parsed again without its dots: `127.1..` is a name, `127.1` an address.

@@ -57,6 +57,10 @@ pub enum Verdict {
     RobotsUnreachable,
     /// The page asks not to be indexed (meta robots or X-Robots-Tag).
     Noindex,
+    /// The page says that it is not there, with a status that says it is.
+    SoftNotFound,
+    /// A sitemap or feed: its URLs were read, and it is no page itself.
+    Sitemap,
     /// The content type is not one that is extracted.
     UnsupportedType,
     /// The URL or an address behind it is not public and was not allowed by the operator.
@@ -79,6 +83,10 @@ pub enum Verdict {
     TooManyRedirects,
     /// The body is larger than the limit for its type.
     TooLarge,
+    /// The body grows out of proportion when it is decompressed.
+    DecompressionBomb,
+    /// The headers of the answer are too many or too long.
+    HeadersTooLarge,
     /// The body has a content coding that was not asked for.
     UnsupportedEncoding,
     /// The redirect leads out of the crawl's scope.
@@ -107,6 +115,8 @@ impl Verdict {
             Self::Robots => "robots",
             Self::RobotsUnreachable => "robots_unreachable",
             Self::Noindex => "noindex",
+            Self::SoftNotFound => "soft_not_found",
+            Self::Sitemap => "sitemap",
             Self::UnsupportedType => "unsupported_type",
             Self::TargetForbidden => "target_forbidden",
             Self::Http4xx => "http_4xx",
@@ -118,6 +128,8 @@ impl Verdict {
             Self::Protocol => "protocol",
             Self::TooManyRedirects => "too_many_redirects",
             Self::TooLarge => "too_large",
+            Self::DecompressionBomb => "decompression_bomb",
+            Self::HeadersTooLarge => "headers_too_large",
             Self::UnsupportedEncoding => "unsupported_encoding",
             Self::RedirectOutOfScope => "redirect_out_of_scope",
             Self::ParserFailed => "parser_failed",

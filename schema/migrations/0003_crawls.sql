@@ -9,9 +9,14 @@ CREATE TABLE hosts (
     max_concurrency   integer CHECK (max_concurrency > 0),
     -- Push-back (Retry-After) that must outlive Redis.
     not_before        timestamptz,
+    -- What holds: the file, or that there is none. An unreachable file leaves the copy of before in force.
     robots_state      text CHECK (robots_state IN ('found', 'allow_all', 'unreachable')),
     robots_body       bytea,
-    robots_expires_at timestamptz
+    robots_expires_at timestamptz,
+    -- When the host itself said it.
+    robots_read_at    timestamptz,
+    -- Last request that came outside the window's clock: a robots.txt that another host keeps here.
+    visited_at        timestamptz
 );
 
 CREATE TABLE jobs (
@@ -56,6 +61,8 @@ CREATE TABLE job_progress (
     excluded_host    bigint NOT NULL DEFAULT 0,
     excluded_path    bigint NOT NULL DEFAULT 0,
     excluded_depth   bigint NOT NULL DEFAULT 0,
+    excluded_pattern bigint NOT NULL DEFAULT 0,
+    excluded_trap    bigint NOT NULL DEFAULT 0,
     excluded_samples text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant_id, job_id),
     FOREIGN KEY (tenant_id, job_id) REFERENCES jobs (tenant_id, job_id)

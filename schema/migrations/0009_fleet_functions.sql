@@ -43,15 +43,45 @@ BEGIN ATOMIC
     WHERE h.host_id = wanted AND h.robots_state IS NOT NULL AND h.robots_expires_at > clock_timestamp();
 END;
 
+-- Keeps what asking a host for its robots.txt came to, and says what holds. A file that can't be read leaves a copy
+-- of the last 30 days in force (RFC 9309, 2.3.1.4 and 2.4), with the host's terms, for the shorter retained_ms.
 CREATE FUNCTION dispatch_store_robots(wanted bigint, new_state text, new_body bytea, keep_ms bigint,
-                                      new_delay_ms bigint, new_max_concurrency integer)
-RETURNS void
+                                      retained_ms bigint, new_delay_ms bigint, new_max_concurrency integer)
+RETURNS TABLE (robots_state text, robots_body bytea, kept_ms bigint)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-    UPDATE hosts SET robots_state = new_state, robots_body = new_body,
-        robots_expires_at = clock_timestamp() + make_interval(secs => keep_ms / 1000.0),
-        delay_ms = new_delay_ms, max_concurrency = new_max_concurrency
-    WHERE host_id = wanted;
+    WITH told AS (
+        SELECT h.host_id, new_state = 'unreachable'
+               AND coalesce(h.robots_read_at > clock_timestamp() - interval '30 days', false) AS retained
+        FROM hosts h WHERE h.host_id = wanted FOR UPDATE
+    )
+    UPDATE hosts h
+    SET robots_state = CASE WHEN told.retained THEN h.robots_state ELSE new_state END,
+        robots_body = CASE WHEN told.retained THEN h.robots_body ELSE new_body END,
+        robots_read_at = CASE WHEN new_state = 'unreachable' THEN h.robots_read_at ELSE clock_timestamp() END,
+        robots_expires_at = clock_timestamp()
+            + make_interval(secs => CASE WHEN told.retained THEN retained_ms ELSE keep_ms END / 1000.0),
+        delay_ms = CASE WHEN told.retained THEN h.delay_ms ELSE new_delay_ms END,
+        max_concurrency = CASE WHEN told.retained THEN h.max_concurrency ELSE new_max_concurrency END
+    FROM told WHERE h.host_id = told.host_id
+    RETURNING h.robots_state, h.robots_body, CASE WHEN told.retained THEN retained_ms ELSE keep_ms END;
+END;
+
+-- Whether a host may be asked now for a robots.txt that another host keeps there: once in gap_ms or its own longer
+-- delay, over the whole fleet, and not while it is pushed back.
+CREATE FUNCTION dispatch_visit(wanted bigint, gap_ms bigint)
+RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH visit AS (
+        UPDATE hosts h SET visited_at = clock_timestamp()
+        WHERE h.host_id = wanted
+          AND coalesce(h.not_before <= clock_timestamp(), true)
+          AND coalesce(h.visited_at + make_interval(secs => greatest(gap_ms, h.delay_ms) / 1000.0)
+                       <= clock_timestamp(), true)
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT 1 FROM visit);
 END;
 
 -- A push-back only ever moves a host's clock forward.

@@ -20,7 +20,24 @@ pub enum RobotsCopy {
     Unreachable,
 }
 
+/// How long a copy of a robots.txt is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// What the host has just said, or that it did not answer.
+    pub told: Duration,
+    /// The copy of before, where it did not answer.
+    pub retained: Duration,
+}
+
 impl RobotsCopy {
+    fn stored(state: &str, body: Option<Vec<u8>>) -> Self {
+        match state {
+            "found" => Self::Found(body.unwrap_or_default()),
+            "allow_all" => Self::AllowAll,
+            _ => Self::Unreachable,
+        }
+    }
+
     fn state(&self) -> &'static str {
         match self {
             Self::Found(_) => "found",
@@ -61,34 +78,49 @@ impl Db {
                 .await
                 .map_err(DbError::doing("read a host's robots.txt"))?;
         Ok(row.map(|(state, body, expires_in_ms)| {
-            let copy = match (state.as_str(), body) {
-                ("found", body) => RobotsCopy::Found(body.unwrap_or_default()),
-                ("allow_all", _) => RobotsCopy::AllowAll,
-                _ => RobotsCopy::Unreachable,
-            };
-            (copy, Duration::from_millis(expires_in_ms.max(0).unsigned_abs()))
+            (RobotsCopy::stored(&state, body), Duration::from_millis(expires_in_ms.max(0).unsigned_abs()))
         }))
     }
 
-    /// Keeps a host's robots.txt for `keep`, and what the host allows, for the whole fleet.
+    /// Keeps what a host's robots.txt came to, and what the host allows, for the whole fleet. Returns the copy that
+    /// holds and for how long: where the file is unreachable, one of the last 30 days stays in force.
     pub async fn store_robots(
         &self,
         host: HostId,
         robots: &RobotsCopy,
-        keep: Duration,
+        keep: Keep,
         terms: HostTerms,
-    ) -> Result<(), DbError> {
-        sqlx::query(include_str!("../queries/hosts/store_robots.sql"))
+    ) -> Result<(RobotsCopy, Duration), DbError> {
+        let row = sqlx::query_as::<_, (String, Option<Vec<u8>>, i64)>(include_str!(
+            "../queries/hosts/store_robots.sql"
+        ))
+        .bind(host.0)
+        .bind(robots.state())
+        .bind(robots.body())
+        .bind(millis(keep.told))
+        .bind(millis(keep.retained))
+        .bind(millis(terms.delay))
+        .bind(i32::try_from(terms.max_concurrency).unwrap_or(i32::MAX))
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(DbError::doing("keep a host's robots.txt"))?;
+        Ok(row.map_or_else(
+            || (robots.clone(), keep.told),
+            |(state, body, kept_ms)| {
+                (RobotsCopy::stored(&state, body), Duration::from_millis(kept_ms.unsigned_abs()))
+            },
+        ))
+    }
+
+    /// Whether `host` may be asked now, outside its clock, for the robots.txt of another host: once in `gap` over the
+    /// whole fleet, or in the host's own delay where that is longer. A yes is used up by asking.
+    pub async fn visit(&self, host: HostId, gap: Duration) -> Result<bool, DbError> {
+        sqlx::query_scalar(include_str!("../queries/hosts/visit.sql"))
             .bind(host.0)
-            .bind(robots.state())
-            .bind(robots.body())
-            .bind(millis(keep))
-            .bind(millis(terms.delay))
-            .bind(i32::try_from(terms.max_concurrency).unwrap_or(i32::MAX))
-            .execute(&self.pool)
+            .bind(millis(gap))
+            .fetch_one(&self.pool)
             .await
-            .map_err(DbError::doing("keep a host's robots.txt"))
-            .map(drop)
+            .map_err(DbError::doing("ask for a visit to a host"))
     }
 
     /// Nobody contacts `host` before `wait` has passed, whatever becomes of Redis.

@@ -88,6 +88,10 @@ pub struct JobStatus {
     pub excluded_path: i64,
     /// Links too deep, not followed.
     pub excluded_depth: i64,
+    /// Links left out by a pattern.
+    pub excluded_pattern: i64,
+    /// Links that look like one of endlessly many.
+    pub excluded_trap: i64,
     /// Milliseconds it has run.
     pub running_ms: i64,
 }

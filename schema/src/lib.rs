@@ -11,6 +11,7 @@ pub mod crawls;
 pub mod db;
 pub mod dead_letters;
 pub mod documents;
+pub mod explain;
 pub mod fleet;
 pub mod gauges;
 pub mod hosts;

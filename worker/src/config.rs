@@ -1,6 +1,6 @@
 //! What a worker is told by flags and environment.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
@@ -38,6 +38,12 @@ pub struct Config {
     /// Networks that may be contacted although they are not public, such as 10.1.0.0/16,192.168.7.1/32.
     #[arg(long, env = "RAD_ALLOW_CIDRS", default_value = "")]
     pub allow_cidrs: AddressPolicy,
+    /// Public addresses of this installation itself, which are not crawled, such as 203.0.113.7,2001:db8::7.
+    #[arg(long, env = "RAD_OWN_ADDRESSES", value_delimiter = ',')]
+    pub own_addresses: Vec<IpAddr>,
+    /// The public address that the platform gave to this machine.
+    #[arg(long, env = "FLY_PUBLIC_IP", hide = true)]
+    pub platform_address: Option<IpAddr>,
     /// Page that tells the owners of sites who crawls them; part of the user agent.
     #[arg(long, env = "RAD_CONTACT_URL", default_value = NOBODYS_CONTACT)]
     pub contact_url: Url,
@@ -98,6 +104,12 @@ impl Config {
             let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
             format!("crawler-{:x}", started ^ u128::from(std::process::id()) << 40)
         })
+    }
+
+    /// Where connections may go.
+    pub(crate) fn addresses(&self) -> AddressPolicy {
+        let own = self.own_addresses.iter().copied().chain(self.platform_address).collect();
+        self.allow_cidrs.clone().without(own)
     }
 
     pub(crate) fn lease(&self) -> LeaseTerms {

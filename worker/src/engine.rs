@@ -13,8 +13,10 @@ use crate::config::Config;
 use crate::crash::CrashPlan;
 use crate::extract::HostMemory;
 use crate::fetch::Fetcher;
+use crate::healths::Healths;
 use crate::links::HostNumbers;
 use crate::robots::RobotsCache;
+use crate::scopes::Scopes;
 use crate::seen::SeenLinks;
 use crate::watchdog::Threads;
 
@@ -29,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) hosts: HostNumbers,
     /// Which blocks the pages of a host have in common.
     pub(crate) templates: Arc<HostMemory>,
+    pub(crate) scopes: Scopes,
+    pub(crate) healths: Healths,
     /// Pages being parsed at once: as many as there are cores.
     pub(crate) parsers: Arc<Semaphore>,
     pub(crate) crash: Arc<CrashPlan>,

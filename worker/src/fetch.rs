@@ -33,11 +33,12 @@ use tokio::time::timeout;
 
 pub use config::{DEFAULT_PRODUCT, FetchConfig, MinRate};
 pub use error::{FetchError, SetupError, Slow};
-pub use get::{Conditional, Fetched, Hop, Page};
+pub use get::{Conditional, Fetched, Hop, Kind, Page};
 pub use guard::Forbidden;
 pub use headers::Directives;
-pub use robots::RobotsFetch;
+pub use robots::{RobotsFetch, RobotsQuest};
 
+pub(crate) use body::unpacked;
 use client::Clients;
 use meters::Meters;
 use pace::{Contact, Paces};

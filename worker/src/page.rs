@@ -10,7 +10,7 @@ use metrics::{counter, histogram};
 use rad_core::errors::chain;
 use rad_core::metrics::fetch::{EXTRACT_DURATION, LINKS_DISCOVERED, POLITENESS_WAIT, ROBOTS_DENIED};
 use rad_core::retry::{FailureClass, Next, RetryPolicy};
-use rad_core::scope::Scope;
+use rad_core::scope::SitemapMode;
 use rad_core::url::CanonicalUrl;
 use rad_core::verdict::Verdict;
 use rad_schema::commit::{End, Excluded, Link};
@@ -21,9 +21,10 @@ use rad_schema::window::HostTerms;
 use crate::content;
 use crate::engine::{Engine, ends};
 use crate::extract::HostMemory;
-use crate::fetch::{Conditional, FetchError, Fetched, Page, meters};
-use crate::links;
-use crate::robots::HostRules;
+use crate::fetch::{Conditional, FetchError, Fetched, Kind, Page, meters};
+use crate::links::Known;
+use crate::listing;
+use crate::robots::{HostRules, Rules, Sources, VISIT_GAP};
 
 /// Push-backs longer than this must outlive Redis.
 const KEPT_PUSH_BACK: Duration = Duration::from_secs(10);
@@ -41,6 +42,8 @@ pub(crate) struct Processed {
     pub(crate) terms: Option<HostTerms>,
     /// How its fetch failed, if it did.
     pub(crate) failure: Option<FailureClass>,
+    /// How long its host took to answer, if it was asked.
+    pub(crate) took: Option<Duration>,
     /// The format of what was fetched, if anything was.
     pub(crate) format: Option<&'static str>,
 }
@@ -54,6 +57,7 @@ impl Processed {
             pause: Duration::ZERO,
             terms: None,
             failure: None,
+            took: None,
             format: None,
         }
     }
@@ -82,17 +86,19 @@ async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> 
         }
     };
     let key = url.host_key();
-    let host = engine.robots.rules(&engine.db, &engine.fetcher, &engine.config, task.host, &key).await?;
-    let processed = match robots_verdict(&host, &url) {
+    let sources = Sources { db: &engine.db, fetcher: &engine.fetcher, config: &engine.config };
+    let host = engine.robots.rules(sources, task.host, &key).await?;
+    let mut processed = match robots_verdict(&host, &url) {
         Some(RobotsVerdict::Denied(evidence)) => {
             counter!(ROBOTS_DENIED).increment(1);
             Processed::only(End::Skipped { verdict: Verdict::Robots, evidence })
         }
-        Some(RobotsVerdict::Unreachable) => failed(
-            task,
-            FailureClass::RobotsUnreachable,
-            "robots.txt could not be read, so nothing on the host may be fetched",
-        ),
+        Some(RobotsVerdict::Unreachable(rest)) => {
+            let evidence = "robots.txt could not be read, so nothing on the host may be fetched";
+            let failed = failed(task, FailureClass::RobotsUnreachable, evidence);
+            Processed { pause: failed.pause.max(rest), ..failed }
+        }
+        Some(RobotsVerdict::Elsewhere) => waits_for_robots(task),
         // robots.txt was a request like any other: the host's clock runs from it.
         None if host.asked_now && host.terms.delay > LONGEST_SLEEP => waits_for_host(&host),
         None => {
@@ -103,22 +109,45 @@ async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> 
             fetch(engine, task, &url, &host).await?
         }
     };
+    let (terms, rest) = engine.healths.note(task.host, host.terms, processed.failure, processed.took);
+    processed.pause = processed.pause.max(rest);
+    processed.links.extend(first_sitemaps(engine, task, &url, &host).await?);
     if processed.pause > KEPT_PUSH_BACK
         && let Err(error) = engine.db.push_back(task.host, processed.pause).await
     {
         // The window still gets it, with the page's completion.
         tracing::warn!(host = task.host.0, error = chain(&error), "push-back not kept in Postgres");
     }
-    Ok(Processed { terms: Some(host.terms), ..processed })
+    Ok(Processed { terms: Some(terms), ..processed })
+}
+
+/// The start of a crawl brings the sitemaps of its host along, whatever becomes of itself.
+async fn first_sitemaps(
+    engine: &Engine,
+    task: &Hydrated,
+    url: &CanonicalUrl,
+    host: &HostRules,
+) -> Result<Vec<Link>, DbError> {
+    let crawl = engine.scopes.of(task);
+    if !crawl.begins_at(url) || !matches!(host.rules, Rules::Known(_)) {
+        return Ok(Vec::new());
+    }
+    let found = listing::begins_with(crawl.scope.sitemap, &url.host_key(), &host.sitemaps);
+    known(engine).sitemaps(task, 0, found).await
 }
 
 enum RobotsVerdict {
     Denied(String),
-    Unreachable,
+    Unreachable(Duration),
+    Elsewhere,
 }
 
 fn robots_verdict(host: &HostRules, url: &CanonicalUrl) -> Option<RobotsVerdict> {
-    let Some(rules) = &host.rules else { return Some(RobotsVerdict::Unreachable) };
+    let rules = match &host.rules {
+        Rules::Known(rules) => rules,
+        Rules::Unreachable(rest) => return Some(RobotsVerdict::Unreachable(*rest)),
+        Rules::Elsewhere => return Some(RobotsVerdict::Elsewhere),
+    };
     let decision = rules.check(url.path_and_query());
     if decision.allowed {
         return None;
@@ -136,25 +165,49 @@ async fn fetch(
     url: &CanonicalUrl,
     host: &HostRules,
 ) -> Result<Processed, DbError> {
-    let scope = Scoped::of(task);
+    let crawl = engine.scopes.of(task);
     // What may not be fetched, is out of scope, or would hold the slot for long, becomes a task of its own.
     let follow = |to: &CanonicalUrl| {
         host.terms.delay <= LONGEST_SLEEP
             && robots_verdict(host, to).is_none()
-            && scope.admits(to, task.depth)
+            && crawl.admits(to, task.depth).is_ok()
     };
     let conditional = Conditional { etag: task.etag.clone(), last_modified: task.last_modified.clone() };
     engine.fetcher.expect_pace(&url.host_key(), host.pace());
+    let asked = Instant::now();
     let fetched = engine.fetcher.get(url, &conditional, host.terms.delay, &follow).await;
+    let took = asked.elapsed();
     engine.crash.pass("fetched");
+    // Redirects were waited for in between, and say nothing about the host's load.
+    let is_direct = !matches!(&fetched, Ok(Fetched::Page(page)) if !page.hops.is_empty());
+    let processed = answered(engine, task, url, fetched).await?;
+    Ok(Processed { took: is_direct.then_some(took), ..processed })
+}
+
+async fn answered(
+    engine: &Engine,
+    task: &Hydrated,
+    url: &CanonicalUrl,
+    fetched: Result<Fetched, FetchError>,
+) -> Result<Processed, DbError> {
     match fetched {
+        Ok(Fetched::Page(page)) if page.kind == Kind::Sitemap => listed(engine, task, page).await,
         Ok(Fetched::Page(page)) => stored(engine, task, url, page).await,
         Ok(Fetched::NotModified { final_url, .. }) if final_url == *url => unchanged(engine, task, url).await,
         // Another URL's version has not changed; without its validators it will be sent whole.
         Ok(Fetched::NotModified { final_url, .. }) => redirected(engine, task, final_url).await,
         Ok(Fetched::Redirect { to, .. }) => redirected(engine, task, to).await,
+        Err(FetchError::Status { status: 400..=499, .. }) if is_guess(engine, task, url) => {
+            let evidence = "there is no sitemap at the usual place".to_owned();
+            Ok(Processed::only(End::Skipped { verdict: Verdict::Sitemap, evidence }))
+        }
         Err(error) => Ok(refused(task, &error)),
     }
+}
+
+/// A sitemap that nobody named: none there is no failure.
+fn is_guess(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> bool {
+    task.depth == 0 && url.path_and_query() == listing::USUAL_PLACE && !engine.scopes.of(task).begins_at(url)
 }
 
 async fn stored(
@@ -189,17 +242,51 @@ async fn stored(
     };
     counter!(LINKS_DISCOVERED).increment(read.links.len() as u64);
     let (links, excluded) = select(engine, task, &read.links).await?;
-    if read.noindex {
-        let evidence = "the page asks not to be indexed".to_owned();
+    if let Some(evidence) = read.noindex {
         let end = End::Skipped { verdict: Verdict::Noindex, evidence };
         return Ok(Processed { links, excluded, ..Processed::only(end) });
     }
+    if read.is_missing {
+        let evidence = read.page.title.unwrap_or_default();
+        let end = End::Skipped { verdict: Verdict::SoftNotFound, evidence };
+        return Ok(Processed { links, excluded, ..Processed::only(end) });
+    }
+    engine.scopes.of(task).note(&final_url, &read.text);
     if final_url != *url {
         let host = task.host;
         read.page.redirect_target = Some(Link::new(task.job, &final_url, host, task.depth, task.priority, 0));
     }
     let format = Some(ends::format_of(read.page.content_type.as_deref()));
     Ok(Processed { links, excluded, format, ..Processed::only(End::Page(Box::new(read.page))) })
+}
+
+/// A sitemap brings its pages in and is not stored.
+async fn listed(engine: &Engine, task: &Hydrated, page: Page) -> Result<Processed, DbError> {
+    let crawl = engine.scopes.of(task);
+    let level = task.depth;
+    let refused =
+        |evidence: String| Ok(Processed::only(End::Skipped { verdict: Verdict::UnsupportedType, evidence }));
+    if crawl.scope.sitemap == SitemapMode::Skip {
+        return refused(format!("the content type {} is not supported", page.content_type));
+    }
+    let from = page.final_url.host_key();
+    let parser = Arc::clone(&engine.parsers).acquire_owned().await.expect("the semaphore is never closed");
+    let read = tokio::task::spawn_blocking(move || {
+        let _parser = parser;
+        listing::read(&page, level)
+    });
+    let listing = match read.await {
+        Ok(Ok(listing)) => listing,
+        Ok(Err(evidence)) => return refused(evidence),
+        Err(_) => return refused("the sitemap could not be parsed".to_owned()),
+    };
+    // What is listed is one link from the start, however deep in the site it stands.
+    let from_start = Hydrated { depth: 0, ..task.clone() };
+    let (mut links, excluded) = known(engine).select(&from_start, &crawl, &listing.pages).await?;
+    let near = listing.sitemaps.into_iter().filter(|url| crawl.holds_host(url) || url.host_key() == from);
+    links.extend(known(engine).sitemaps(task, level.saturating_add(1), near.collect()).await?);
+    let end = End::Skipped { verdict: Verdict::Sitemap, evidence: listing.evidence };
+    Ok(Processed { links, excluded, ..Processed::only(end) })
 }
 
 fn read(page: Page, templates: &HostMemory) -> content::Read {
@@ -220,12 +307,12 @@ async fn unchanged(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> Resu
 /// The target gets a task of its own, under its own host's clock and robots, if it is in scope.
 async fn redirected(engine: &Engine, task: &Hydrated, to: CanonicalUrl) -> Result<Processed, DbError> {
     let evidence = to.as_str().to_owned();
-    if !Scoped::of(task).admits(&to, task.depth.saturating_add(1)) {
+    if engine.scopes.of(task).admits(&to, task.depth.saturating_add(1)).is_err() {
         let end = End::Skipped { verdict: Verdict::RedirectOutOfScope, evidence };
         return Ok(Processed::only(end));
     }
-    let (links, excluded) = select(engine, task, &[to]).await?;
-    Ok(Processed { links, excluded, ..Processed::only(End::Redirected { to: evidence }) })
+    let links = known(engine).target(task, &to).await?;
+    Ok(Processed { links, ..Processed::only(End::Redirected { to: evidence }) })
 }
 
 async fn select(
@@ -233,7 +320,13 @@ async fn select(
     task: &Hydrated,
     found: &[CanonicalUrl],
 ) -> Result<(Vec<Link>, Excluded), DbError> {
-    links::select(&engine.db, &engine.hosts, &engine.seen, task, found).await
+    let crawl = engine.scopes.of(task);
+    let found = if crawl.scope.sitemap == SitemapMode::Only { &[] } else { found };
+    known(engine).select(task, &crawl, found).await
+}
+
+fn known(engine: &Engine) -> Known<'_> {
+    Known { db: &engine.db, hosts: &engine.hosts, seen: &engine.seen }
 }
 
 fn refused(task: &Hydrated, error: &FetchError) -> Processed {
@@ -274,23 +367,15 @@ fn waits_for_host(host: &HostRules) -> Processed {
     Processed { pause: host.terms.delay, ..Processed::only(end) }
 }
 
-/// What belongs to a task's crawl.
-struct Scoped {
-    scope: Scope,
-    start: Option<CanonicalUrl>,
-}
-
-impl Scoped {
-    fn of(task: &Hydrated) -> Self {
-        Self {
-            scope: serde_json::from_value(task.scope.clone()).unwrap_or_default(),
-            start: CanonicalUrl::parse(&task.start_url).ok(),
-        }
-    }
-
-    fn admits(&self, url: &CanonicalUrl, depth: u16) -> bool {
-        self.start.as_ref().is_some_and(|start| self.scope.admits(start, url, depth).is_ok())
-    }
+/// The task comes again when the host that keeps the robots.txt may have been left alone for long enough. Many hosts
+/// may wait for one, so they come back spread over a minute.
+fn waits_for_robots(task: &Hydrated) -> Processed {
+    Processed::only(End::Wait {
+        verdict: Verdict::Retry,
+        evidence: "robots.txt is kept by another host, which was asked a moment ago".to_owned(),
+        wait: VISIT_GAP + Duration::from_mins(1).mul_f64(jitter(task)),
+        failed: false,
+    })
 }
 
 /// Spreads retries without a source of randomness: the hydrate time is as good as one.

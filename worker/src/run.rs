@@ -17,8 +17,10 @@ use crate::config::Config;
 use crate::crash::CrashPlan;
 use crate::engine::Engine;
 use crate::fetch::{FetchConfig, Fetcher, SetupError};
+use crate::healths::Healths;
 use crate::links::HostNumbers;
 use crate::robots::RobotsCache;
+use crate::scopes::Scopes;
 use crate::seen::SeenLinks;
 use crate::session;
 use crate::watchdog::watch;
@@ -90,7 +92,7 @@ async fn sessions(engine: &Arc<Engine>, shutdown: &CancellationToken) {
 fn engine(config: Config, db: Db, shards: Shards) -> Result<Engine, SetupError> {
     let parsers = available_parallelism().map_or(2, std::num::NonZero::get);
     Ok(Engine {
-        fetcher: Fetcher::new(FetchConfig::new(&config.contact_url, config.allow_cidrs.clone()))?,
+        fetcher: Fetcher::new(FetchConfig::new(&config.contact_url, config.addresses()))?,
         crash: Arc::new(CrashPlan::new(
             config.crash_at.clone(),
             config.hang_at.clone(),
@@ -103,6 +105,8 @@ fn engine(config: Config, db: Db, shards: Shards) -> Result<Engine, SetupError> 
         seen: SeenLinks::default(),
         hosts: HostNumbers::default(),
         templates: Arc::default(),
+        scopes: Scopes::default(),
+        healths: Healths::default(),
         parsers: Arc::new(Semaphore::new(parsers)),
         threads: Arc::default(),
     })

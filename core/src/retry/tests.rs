@@ -31,6 +31,8 @@ fn every_class_has_its_verdict_and_its_fate() {
         (FailureClass::Forbidden, Verdict::TargetForbidden, false),
         (FailureClass::TooManyRedirects, Verdict::TooManyRedirects, false),
         (FailureClass::TooLarge, Verdict::TooLarge, false),
+        (FailureClass::DecompressionBomb, Verdict::DecompressionBomb, false),
+        (FailureClass::HeadersTooLarge, Verdict::HeadersTooLarge, false),
         (FailureClass::UnsupportedEncoding, Verdict::UnsupportedEncoding, false),
         (FailureClass::UnsupportedType, Verdict::UnsupportedType, false),
         (status(400), Verdict::Http4xx, false),

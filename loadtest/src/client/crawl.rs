@@ -120,6 +120,12 @@ pub struct ExcludedLinks {
     pub outside_path: i64,
     /// Are more links away than allowed.
     pub too_deep: i64,
+    /// Are left out by a pattern of the crawl.
+    #[serde(default)]
+    pub by_pattern: i64,
+    /// Look like one of endlessly many.
+    #[serde(default)]
+    pub trap: i64,
 }
 
 /// URLs with one verdict.
@@ -189,4 +195,22 @@ pub struct RetriedCrawl {
     pub crawl: CrawlStatus,
     /// URLs that wait again.
     pub reopened: i64,
+}
+
+/// Why a URL was fetched or not, and what comes next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The URL in canonical form.
+    pub url: String,
+    /// The crawl's number.
+    pub crawl: i64,
+    /// `waiting`, `stored`, ..., or `unknown` to the crawl.
+    pub state: String,
+    /// In one sentence.
+    pub why: String,
+    /// In one sentence.
+    pub next: String,
+    /// Everything else that is known.
+    #[serde(flatten)]
+    pub more: serde_json::Map<String, serde_json::Value>,
 }

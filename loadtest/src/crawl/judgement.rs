@@ -194,6 +194,8 @@ mod tests {
             excluded_host: 0,
             excluded_path: 0,
             excluded_depth: 0,
+            excluded_pattern: 0,
+            excluded_trap: 0,
             running_ms: 1,
         };
         let rows = [0, 2, 0, 0, 0, 0, 0, 1];

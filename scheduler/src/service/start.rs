@@ -1,7 +1,7 @@
 //! A crawl as somebody asks for it.
 
-use rad_core::scope::{Scope, ScopeKind};
-use rad_core::url::CanonicalUrl;
+use rad_core::scope::{MAX_PATTERNS, Pattern, Scope, ScopeKind, SitemapMode};
+use rad_core::url::{CanonicalUrl, QueryRule};
 use rad_schema::jobs::NewJob;
 use serde_json::{Map, Value};
 
@@ -14,6 +14,7 @@ const MAX_KEY_BYTES: usize = 255;
 const DEFAULT_PRIORITY: i16 = 5;
 
 const URL: &str = "an absolute URL such as https://docs.example.com/";
+const PATTERNS: &str = "a list of at most 100 patterns such as /docs/** or re:[?]print=";
 const KEY: &str = "a text of 1 to 255 bytes without control characters";
 
 /// What stands beside the object: it may come in a way of its own.
@@ -49,7 +50,7 @@ pub(super) fn read(object: Map<String, Value>, context: StartContext) -> Result<
     })
 }
 
-fn url(fields: &mut Fields) -> Option<CanonicalUrl> {
+pub(super) fn url(fields: &mut Fields) -> Option<CanonicalUrl> {
     let text = fields.required::<String>("url", URL, |_| true)?;
     match CanonicalUrl::parse(&text) {
         Ok(url) => Some(url),
@@ -62,18 +63,23 @@ fn url(fields: &mut Fields) -> Option<CanonicalUrl> {
 
 fn scope(fields: &mut Fields) -> Scope {
     let mut inner = fields.enter("scope");
-    let kind = inner.optional::<String>("kind", "one of host, path, any", |kind| named(kind).is_some());
+    let kind = inner.optional::<ScopeKind>("kind", "one of host, subdomains, domain, path, any", |_| true);
     let max_depth = inner.optional("max_depth", "a whole number from 0 to 65535", |_: &u16| true);
+    let few = |patterns: &Vec<Pattern>| patterns.len() <= MAX_PATTERNS;
+    let include = inner.optional("include", PATTERNS, few);
+    let exclude = inner.optional("exclude", PATTERNS, few);
+    let query = inner.optional::<QueryRule>("query", "one of drop_tracking, keep, ignore", |_| true);
+    let sitemap = inner.optional::<SitemapMode>("sitemap", "one of named, include, only, skip", |_| true);
+    let traps = inner.optional::<bool>("traps", "true or false", |_| true);
     fields.leave(inner);
-    Scope { kind: kind.and_then(|kind| named(&kind)).unwrap_or_default(), max_depth }
-}
-
-fn named(kind: &str) -> Option<ScopeKind> {
-    match kind {
-        "host" => Some(ScopeKind::Host),
-        "path" => Some(ScopeKind::Path),
-        "any" => Some(ScopeKind::Any),
-        _ => None,
+    Scope {
+        kind: kind.unwrap_or_default(),
+        max_depth,
+        include: include.unwrap_or_default(),
+        exclude: exclude.unwrap_or_default(),
+        query: query.unwrap_or_default(),
+        sitemap: sitemap.unwrap_or_default(),
+        traps: traps.unwrap_or_default(),
     }
 }
 
@@ -130,9 +136,24 @@ mod tests {
             "priority": 10, "max_pages": 1, "idempotency_key": "k",
         });
         let new = start(&body, Some("k")).unwrap();
-        assert_eq!(new.scope, Scope { kind: ScopeKind::Path, max_depth: Some(0) });
+        assert_eq!(new.scope, Scope { kind: ScopeKind::Path, max_depth: Some(0), ..Scope::default() });
         assert_eq!((new.priority, new.max_pages), (10, Some(1)));
         assert_eq!(new.idempotency_key.as_deref(), Some("k"));
+    }
+
+    #[test]
+    fn a_scope_may_have_patterns_and_modes() {
+        let scope = json!({
+            "kind": "domain", "include": ["/docs/**"], "exclude": ["re:[?]print="], "query": "ignore",
+            "sitemap": "only", "traps": true,
+        });
+        let new = start(&json!({ "url": "http://example.com/", "scope": scope }), None).unwrap();
+        assert_eq!((new.scope.kind, new.scope.query), (ScopeKind::Domain, QueryRule::Ignore));
+        assert_eq!((new.scope.include.len(), new.scope.exclude[0].as_str()), (1, "re:[?]print="));
+        assert!(new.scope.traps && new.scope.sitemap == SitemapMode::Only);
+        let wrong = json!({ "include": ["/a", "re:("], "exclude": "/a", "query": "none", "sitemap": 1 });
+        let faults = start(&json!({ "url": "http://example.com/", "scope": wrong }), None).unwrap_err();
+        assert_eq!(faults, ["scope.include[1]", "scope.exclude", "scope.query", "scope.sitemap"]);
     }
 
     #[test]

@@ -164,7 +164,9 @@ fn row_ends<'a>(
     match &outcome.end {
         End::Page(page) => {
             let stored = match &fates[&outcome.task] {
-                Fate::Stored(document) => end(State::Stored, Verdict::Stored, None, Some(*document)),
+                Fate::Stored(document) => {
+                    end(State::Stored, Verdict::Stored, page.notes.as_deref(), Some(*document))
+                }
                 Fate::Unchanged(document) => end(State::Unchanged, Verdict::Unchanged, None, Some(*document)),
                 Fate::Duplicate { document, of } => {
                     end(State::Duplicate, Verdict::Duplicate, Some(of.as_str()), Some(*document))

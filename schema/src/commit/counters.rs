@@ -40,6 +40,8 @@ impl Tally {
         self.excluded.host += links.host;
         self.excluded.path += links.path;
         self.excluded.depth += links.depth;
+        self.excluded.pattern += links.pattern;
+        self.excluded.trap += links.trap;
         self.excluded.samples.extend(links.samples.iter().take(5).cloned());
     }
 
@@ -68,12 +70,14 @@ pub(super) async fn count(
         .bind(tally.of(State::Skipped))
         .bind(tally.of(State::Failed))
         .bind(tally.chunks)
+        .bind(tally.unstored)
         .bind(tally.excluded.host)
         .bind(tally.excluded.path)
         .bind(tally.excluded.depth)
+        .bind(tally.excluded.pattern)
+        .bind(tally.excluded.trap)
         .bind(&tally.excluded.samples)
         .bind(max_pages)
-        .bind(tally.unstored)
         .fetch_optional(&mut **tx)
         .await
         .map_err(DbError::doing("count the crawl's progress"))?;

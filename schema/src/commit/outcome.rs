@@ -84,6 +84,8 @@ pub struct PageContent {
     pub markdown: Vec<u8>,
     /// Chunks of the Markdown.
     pub chunks: Vec<Chunk>,
+    /// What is not as it should be with the page, if anything: the evidence of its row.
+    pub notes: Option<String>,
 }
 
 /// How a task ended, or why it waits.
@@ -137,6 +139,10 @@ pub struct Excluded {
     pub path: i64,
     /// Too deep.
     pub depth: i64,
+    /// By a pattern of the crawl.
+    pub pattern: i64,
+    /// One of endlessly many.
+    pub trap: i64,
     /// Some of them.
     pub samples: Vec<String>,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rad_core::ids::{HostId, JobId, TenantId};
 use rad_schema::commit::Link;
+use rad_schema::hosts::{Keep, RobotsCopy};
 use rad_schema::window::{HostTerms, Lane};
 
 use crate::Done;
@@ -90,8 +91,8 @@ async fn the_terms_of_a_lane_are_those_of_its_tenant_and_host() -> Done {
     assert_eq!((unknown.weight, unknown.max_crawlers, unknown.room), (1, 256, Some(10)));
     assert_eq!((unknown.host, unknown.pause), (None, Duration::ZERO));
     let host = HostTerms { delay: Duration::from_millis(1500), max_concurrency: 3 };
-    let robots = rad_schema::hosts::RobotsCopy::Found(b"User-agent: *".to_vec());
-    crawl.db().store_robots(crawl.host, &robots, Duration::from_hours(1), host).await?;
+    let robots = RobotsCopy::Found(b"User-agent: *".to_vec());
+    crawl.db().store_robots(crawl.host, &robots, KEEP, host).await?;
     crawl.db().push_back(crawl.host, Duration::from_mins(5)).await?;
     crawl.db().push_back(crawl.host, Duration::from_mins(1)).await?;
     let tasks = crawl.take(&["/0"]).await?;
@@ -105,5 +106,43 @@ async fn the_terms_of_a_lane_are_those_of_its_tenant_and_host() -> Done {
     let (copy, fresh_for) = crawl.db().robots(crawl.host).await?.expect("it was stored");
     assert_eq!(copy, robots);
     assert!(fresh_for > Duration::from_mins(59) && fresh_for <= Duration::from_hours(1));
+    crawl.finish().await
+}
+
+const KEEP: Keep = Keep { told: Duration::from_hours(1), retained: Duration::from_mins(10) };
+
+#[tokio::test]
+async fn a_robots_txt_that_becomes_unreachable_leaves_the_last_copy_in_force() -> Done {
+    let crawl = Crawl::with_pages(1).await?;
+    let (db, host) = (crawl.db(), crawl.host);
+    let usual = HostTerms { delay: Duration::from_millis(250), max_concurrency: 2 };
+    let slow = HostTerms { delay: Duration::from_secs(9), max_concurrency: 1 };
+    let first = db.store_robots(host, &RobotsCopy::Unreachable, KEEP, usual).await?;
+    assert_eq!(first, (RobotsCopy::Unreachable, KEEP.told), "there is no copy yet");
+    let file = RobotsCopy::Found(b"User-agent: *\nCrawl-delay: 9".to_vec());
+    assert_eq!(db.store_robots(host, &file, KEEP, slow).await?, (file.clone(), KEEP.told));
+    assert_eq!(
+        db.store_robots(host, &RobotsCopy::Unreachable, KEEP, usual).await?,
+        (file.clone(), KEEP.retained)
+    );
+    let terms = db.lane_terms(&[crawl.lane()]).await?.remove(0).expect("the lane exists");
+    assert_eq!(terms.host, Some(slow), "the host's own terms stay too");
+    let (copy, fresh_for) = db.robots(host).await?.expect("it is believed");
+    assert!(copy == file && fresh_for <= KEEP.retained);
+    assert_eq!(db.store_robots(host, &RobotsCopy::AllowAll, KEEP, usual).await?.0, RobotsCopy::AllowAll);
+    crawl.finish().await
+}
+
+#[tokio::test]
+async fn a_host_is_visited_outside_its_clock_once_in_a_while_by_the_whole_fleet() -> Done {
+    let crawl = Crawl::with_pages(1).await?;
+    let (db, host) = (crawl.db(), crawl.host);
+    let visits = [db.visit(host, Duration::from_mins(1)), db.visit(host, Duration::from_mins(1))];
+    let [one, other] = visits;
+    let (one, other) = tokio::join!(one, other);
+    assert!(one? != other?, "exactly one of two at the same time");
+    assert!(db.visit(host, Duration::ZERO).await?, "the gap has passed");
+    db.push_back(host, Duration::from_mins(1)).await?;
+    assert!(!db.visit(host, Duration::ZERO).await?, "the host asked for a rest");
     crawl.finish().await
 }

@@ -50,6 +50,7 @@ pub(crate) fn content(at: &CanonicalUrl, markdown: &str) -> PageContent {
         outlinks: compress(b"http://site.test/0\nhttp://site.test/1"),
         markdown: compress(markdown.as_bytes()),
         chunks: chunk(markdown, &ChunkLimits::default()),
+        notes: None,
     }
 }
 

@@ -4,9 +4,13 @@ mod prescan;
 
 use std::borrow::Cow;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use super::is_text;
+
+/// As much of a page as a guess looks at: its start may be markup only.
+const GUESSED_BYTES: usize = 128 * 1024;
 
 /// Decodes a page and takes out control characters.
 pub(super) fn decode(body: &[u8], label: Option<&str>) -> String {
@@ -16,24 +20,34 @@ pub(super) fn decode(body: &[u8], label: Option<&str>) -> String {
 }
 
 fn decoded<'a>(body: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
-    if let Some((encoding, mark)) = Encoding::for_bom(body) {
-        return encoding.decode_without_bom_handling(&body[mark..]).0;
+    let mark = Encoding::for_bom(body).map_or(0, |(_, length)| length);
+    encoding(body, label).decode_without_bom_handling(&body[mark..]).0
+}
+
+/// The encoding of a page, whose Content-Type header has the charset `label`.
+fn encoding(body: &[u8], label: Option<&str>) -> &'static Encoding {
+    let marked = Encoding::for_bom(body).map(|(encoding, _)| encoding);
+    let named = || label.and_then(|label| Encoding::for_label(label.as_bytes()));
+    let declared = || prescan::declared(body, prescan::PRESCAN_BYTES);
+    // Text that is valid UTF-8 beyond ASCII is never anything else, whatever is declared far below.
+    let proved = || (!body.is_ascii() && std::str::from_utf8(body).is_ok()).then_some(UTF_8);
+    let late = || prescan::declared(body, prescan::LATE_BYTES);
+    marked.or_else(named).or_else(declared).or_else(proved).or_else(late).unwrap_or_else(|| guess(body))
+}
+
+fn guess(body: &[u8]) -> &'static Encoding {
+    if body.is_ascii() {
+        return WINDOWS_1252;
     }
-    let named = label.and_then(|label| Encoding::for_label(label.as_bytes()));
-    let named = named.or_else(|| prescan::declared(body, prescan::PRESCAN_BYTES));
-    if let Some(encoding) = named {
-        return encoding.decode_without_bom_handling(body).0;
-    }
-    let utf8 = UTF_8.decode_without_bom_handling_and_without_replacement(body);
-    utf8.unwrap_or_else(|| {
-        let late = prescan::declared(body, prescan::LATE_BYTES);
-        late.unwrap_or(WINDOWS_1252).decode_without_bom_handling(body).0
-    })
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&body[..body.len().min(GUESSED_BYTES)], true);
+    // A page that is nearly UTF-8 is a damaged one.
+    detector.guess(None, Utf8Detection::Allow)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, encoding};
 
     #[test]
     fn the_byte_order_mark_beats_the_header_and_the_header_the_page() {
@@ -68,7 +82,60 @@ mod tests {
     }
 
     #[test]
+    fn what_declares_nothing_is_guessed_by_its_letters() {
+        let detected = |text: &str, name: &str| {
+            let named = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap();
+            let (bytes, _, _) = named.encode(text);
+            assert_eq!(encoding(&bytes, None), named, "{text}");
+            assert_eq!(decode(&bytes, None), text);
+        };
+        detected("Съешь же ещё этих мягких французских булок, да выпей чаю.", "windows-1251");
+        detected("これは日本語の文章です。文字コードを推測します。", "shift_jis");
+        detected("這是一個繁體中文網頁，沒有宣告編碼。", "big5");
+    }
+
+    #[test]
+    fn public_pages_of_old_encodings_are_read_without_a_broken_letter() {
+        let folder =
+            std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/testdata/charset"));
+        let Ok(index) = std::fs::read(folder.join("index.json")) else {
+            eprintln!("skipped: no shared test data");
+            return;
+        };
+        let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+        let pages = index.as_array().or_else(|| index["pages"].as_array()).unwrap();
+        assert_eq!(pages.len(), 27);
+        for page in pages {
+            let packed = std::fs::read(folder.join(page["file"].as_str().unwrap())).unwrap();
+            let mut body = Vec::new();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut body).unwrap();
+            let broken = decode(&body, None).matches('\u{FFFD}').count() as u64;
+            let expected = match page["kind"].as_str().unwrap() {
+                "legacy" => 0,
+                _ => page["invalid_utf8_sequences"].as_u64().unwrap(),
+            };
+            let declared = page["declared_charset"].as_str().unwrap();
+            let named = encoding_rs::Encoding::for_label(declared.as_bytes()).unwrap();
+            assert_eq!(encoding(&body, None), named, "{page}");
+            assert_eq!(broken, expected, "{page}");
+        }
+    }
+
+    #[test]
     fn control_characters_are_taken_out() {
         assert_eq!(decode(b"a\0b\x01c\td\ne\x0Cf\r\ng", None), "abc\td\ne\nf\n\ng");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_decoded_to_text(
+            start in "(<!-{0,3}>?|<meta charset=|<meta http-equiv=content-type content=.charset|[a-z'\"=<>/ ]){0,6}",
+            rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            label in "(utf-8|utf-16le|iso-2022-jp|x-user-defined|[a-z0-9-]{0,12})?",
+        ) {
+            let body = [start.as_bytes(), &rest].concat();
+            let text = decode(&body, (!label.is_empty()).then_some(label.as_str()));
+            proptest::prop_assert!(text.chars().all(|c| c >= ' ' || matches!(c, '\n' | '\t')));
+        }
     }
 }

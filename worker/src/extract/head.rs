@@ -7,6 +7,8 @@ use rad_core::url::CanonicalUrl;
 use scraper::Html;
 use scraper::node::Element;
 
+use crate::fetch::DEFAULT_PRODUCT;
+
 use super::features::{Facts, Kinds};
 use super::linked_data::LinkedData;
 use super::metadata::Metadata;
@@ -122,7 +124,7 @@ impl Reader {
     fn read_meta(&mut self, element: &Element) {
         let content = element.attr("content").unwrap_or_default();
         let says = |key: &str| element.attr(key).unwrap_or_default().trim().to_ascii_lowercase();
-        if says("name") == "robots" {
+        if matches!(says("name").as_str(), "robots" | DEFAULT_PRODUCT) {
             for wish in content.split(',').map(|wish| wish.trim().to_ascii_lowercase()) {
                 self.head.noindex |= matches!(wish.as_str(), "noindex" | "none");
                 self.head.nofollow |= matches!(wish.as_str(), "nofollow" | "none");

@@ -52,7 +52,7 @@ fn build(config: &FetchConfig, reach: Reach) -> Result<Client, reqwest::Error> {
         .referer(false)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
-        .dns_resolver(GuardedResolver::new(addresses, reach))
+        .dns_resolver(GuardedResolver::new(addresses, reach, config.name_servers.as_deref()))
         .connect_timeout(config.connect_timeout)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .pool_max_idle_per_host(POOL_IDLE_PER_HOST)

@@ -1,12 +1,12 @@
 //! What a fetch may cost, and who it says it is.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rad_core::address::AddressPolicy;
 use url::Url;
 
-/// The name that robots.txt and X-Robots-Tag can address us by.
-pub const DEFAULT_PRODUCT: &str = "rad";
+pub use rad_core::robots::PRODUCT as DEFAULT_PRODUCT;
 
 /// Time for the name, the TCP and the TLS handshake together: a host that needs longer is down or filtered.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,6 +47,8 @@ pub struct FetchConfig {
     pub product: String,
     /// Where connections may go.
     pub addresses: AddressPolicy,
+    /// Name servers for public names, instead of the system's.
+    pub name_servers: Option<Vec<SocketAddr>>,
     /// Longest time to a usable connection, name resolution included.
     pub connect_timeout: Duration,
     /// Longest time from the start of a request to its answer's headers.
@@ -71,6 +73,7 @@ impl FetchConfig {
             user_agent: format!("{DEFAULT_PRODUCT}/{version} (+{contact})"),
             product: DEFAULT_PRODUCT.to_owned(),
             addresses,
+            name_servers: None,
             connect_timeout: CONNECT_TIMEOUT,
             first_byte_timeout: FIRST_BYTE_TIMEOUT,
             total_timeout: TOTAL_TIMEOUT,

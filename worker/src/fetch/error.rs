@@ -60,6 +60,12 @@ pub enum FetchError {
         /// The limit in bytes, after decompression.
         limit: usize,
     },
+    /// The body grows out of proportion when it is decoded.
+    #[error("the body grows out of proportion when it is decompressed")]
+    DecompressionBomb,
+    /// The headers of the answer are too many or too long.
+    #[error("the answer has too many or too long headers")]
+    HeadersTooLarge,
     /// The body has a content coding that was not asked for.
     #[error("the body has a content coding that was not asked for")]
     UnsupportedEncoding,
@@ -91,6 +97,8 @@ impl FetchError {
             Self::Protocol(_) => FailureClass::Protocol,
             Self::TooManyRedirects => FailureClass::TooManyRedirects,
             Self::TooLarge { .. } => FailureClass::TooLarge,
+            Self::DecompressionBomb => FailureClass::DecompressionBomb,
+            Self::HeadersTooLarge => FailureClass::HeadersTooLarge,
             Self::UnsupportedEncoding => FailureClass::UnsupportedEncoding,
             Self::UnsupportedType { .. } => FailureClass::UnsupportedType,
             Self::Status { status, retry_after } => {
@@ -104,6 +112,9 @@ impl FetchError {
         let error = error.without_url();
         if let Some(forbidden) = find_cause::<Forbidden>(&error) {
             return Self::Forbidden(*forbidden);
+        }
+        if find_cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse_too_large) {
+            return Self::HeadersTooLarge;
         }
         if error.is_dns() {
             Self::Dns(error)

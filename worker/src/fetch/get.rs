@@ -1,29 +1,32 @@
 //! Fetches one page: the redirects within its host, then the body if it is of a wanted type.
 
+mod kind;
 mod sniff;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use rad_core::sitemap;
 use rad_core::url::{CanonicalUrl, UrlError};
 use reqwest::header::{
-    ACCEPT, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    LOCATION,
+    ACCEPT, ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, LOCATION,
 };
 use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, sleep, timeout_at};
 
+pub use kind::Kind;
+
 use super::Fetcher;
-use super::body::BodyReader;
+use super::body::{ACCEPTED_CODINGS, BodyReader};
 use super::error::{FetchError, Slow};
 use super::guard::{self, Forbidden};
 use super::headers::{self, Directives};
 use super::meters;
 
-/// The types that are extracted. Servers that negotiate can answer in Markdown, which loses nothing.
-const ACCEPTED: &str = "text/html, application/xhtml+xml, text/markdown;q=0.9, text/plain;q=0.8";
-
-const WANTED_TYPES: [&str; 4] = ["text/html", "application/xhtml+xml", "text/plain", "text/markdown"];
+/// The types that are read. Servers that negotiate can answer in Markdown, which loses nothing.
+const ACCEPTED: &str =
+    "text/html, application/xhtml+xml, text/markdown;q=0.9, text/plain;q=0.8, application/xml;q=0.8";
 
 /// As much as browsers look at to guess a type.
 const SNIFFED_BYTES: usize = 512;
@@ -81,6 +84,8 @@ pub struct Page {
     pub etag: Option<String>,
     /// The Last-Modified header, for a later [`Conditional`].
     pub last_modified: Option<String>,
+    /// What it is.
+    pub kind: Kind,
     /// The media type in lower case; `text/html` if the server gave none and the body looks like it.
     pub content_type: String,
     /// The charset of the Content-Type header in lower case.
@@ -89,6 +94,8 @@ pub struct Page {
     pub directives: Directives,
     /// The whole body, decompressed.
     pub body: Bytes,
+    /// Its content coding broke off or was damaged, and this is what came before.
+    pub is_partial: bool,
     /// The redirects that led here.
     pub hops: Vec<Hop>,
 }
@@ -187,38 +194,43 @@ impl Fetcher {
     }
 
     async fn page(&self, url: &CanonicalUrl, response: Response) -> Result<Page, FetchError> {
-        if headers::has_unknown_encoding(response.headers()) {
-            return Err(FetchError::UnsupportedEncoding);
-        }
         let declared = headers::content_type(response.headers());
         let mut page = Page {
             final_url: url.clone(),
             status: response.status().as_u16(),
             etag: headers::validator(response.headers(), ETAG),
             last_modified: headers::validator(response.headers(), LAST_MODIFIED),
+            kind: Kind::Page,
             content_type: String::new(),
             charset: declared.charset,
             directives: headers::directives(response.headers(), &self.config.product),
             body: Bytes::new(),
+            is_partial: false,
             hops: Vec::new(),
         };
-        let (content_type, body) = self.wanted_body(declared.media_type, response).await?;
+        let (kind, content_type, reader) = self.wanted_body(url, declared.media_type, response).await?;
+        page.kind = kind;
         page.content_type = content_type;
-        page.body = body;
+        page.is_partial = reader.is_partial();
+        page.body = reader.into_bytes().into();
         Ok(page)
     }
 
     /// Reads the body if its type is wanted, and drops the connection if not.
     async fn wanted_body(
         &self,
+        url: &CanonicalUrl,
         declared: Option<String>,
         response: Response,
-    ) -> Result<(String, Bytes), FetchError> {
-        let limit = self.config.body_cap;
+    ) -> Result<(Kind, String, BodyReader), FetchError> {
+        let kind = declared.as_deref().map(|declared| Kind::of(declared, url.as_url().path()));
+        let is_list = kind == Some(Some(Kind::Sitemap));
+        let limit = if is_list { sitemap::MAX_BYTES } else { self.config.body_cap };
         let announced = response.content_length();
-        let mut reader = BodyReader::new(response, self.config.min_rate, self.meters.bytes_in.clone());
+        let bytes_in = self.meters.bytes_in.clone();
+        let mut reader = BodyReader::new(response, limit.saturating_add(1), self.config.min_rate, bytes_in)?;
         let content_type = match declared {
-            Some(declared) if WANTED_TYPES.contains(&declared.as_str()) => declared,
+            Some(declared) if kind.flatten().is_some() => declared,
             Some(other) => {
                 return Err(FetchError::UnsupportedType { content_type: Some(other) });
             }
@@ -230,6 +242,11 @@ impl Fetcher {
                     .ok_or(FetchError::UnsupportedType { content_type: None })?
             }
         };
+        if is_list {
+            // A list that is too long is read as far as it may be.
+            reader.read_to(limit).await?;
+            return Ok((Kind::Sitemap, content_type, reader));
+        }
         if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
             return Err(FetchError::TooLarge { limit });
         }
@@ -240,13 +257,14 @@ impl Fetcher {
         if reader.bytes().len() > limit {
             return Err(FetchError::TooLarge { limit });
         }
-        Ok((content_type, reader.into_bytes().into()))
+        Ok((Kind::Page, content_type, reader))
     }
 }
 
 fn request_headers(conditional: &Conditional) -> HeaderMap {
     let mut request = HeaderMap::new();
     request.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+    request.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED_CODINGS));
     let mut add = |name: HeaderName, value: Option<&String>| {
         // A stored validator that is no header value any more only costs a full answer.
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {

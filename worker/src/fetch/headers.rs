@@ -1,7 +1,7 @@
 //! What the headers of a response say: type, charset, validators, robots directives, retry time.
 
 use rad_core::retry::RetryAfter;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 /// Longest validator that is kept: they are stored with every document, and real ones have below 100 bytes.
 const MAX_VALIDATOR_BYTES: usize = 1_024;
@@ -9,15 +9,18 @@ const MAX_VALIDATOR_BYTES: usize = 1_024;
 /// Longest type that is kept as evidence of a refusal.
 const MAX_TYPE_BYTES: usize = 100;
 
+/// Longest directive that is kept as evidence.
+const MAX_EVIDENCE_CHARS: usize = 200;
+
 /// Parameters of X-Robots-Tag that contain a colon, as the name of a crawler does.
 const ROBOTS_PARAMETERS: [&str; 4] =
     ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];
 
 /// What a page asks of crawlers in its X-Robots-Tag headers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directives {
-    /// The page must not be indexed.
-    pub noindex: bool,
+    /// The page must not be indexed: the header's value that says so, shortened.
+    pub noindex: Option<String>,
     /// Its links must not be followed.
     pub nofollow: bool,
 }
@@ -65,14 +68,6 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     RetryAfter::parse(headers.get(RETRY_AFTER)?.to_str().ok()?)
 }
 
-/// Whether a coding is left that the client did not decode.
-pub(super) fn has_unknown_encoding(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.is_empty() && !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
 /// Reads all X-Robots-Tag headers as the crawler `product` has to.
 pub(super) fn directives(headers: &HeaderMap, product: &str) -> Directives {
     let mut all = Directives::default();
@@ -94,9 +89,15 @@ fn read_directives(all: &mut Directives, value: &str, product: &str) {
             }
         }
         let is = |directive: &str| for_us && part.eq_ignore_ascii_case(directive);
-        all.noindex |= is("noindex") || is("none");
+        if (is("noindex") || is("none")) && all.noindex.is_none() {
+            all.noindex = Some(evidence(value));
+        }
         all.nofollow |= is("nofollow") || is("none");
     }
+}
+
+fn evidence(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).take(MAX_EVIDENCE_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -150,20 +151,8 @@ mod tests {
             (&[], false, false),
         ] {
             let read = directives(&headers("x-robots-tag", values), "rad");
-            assert_eq!(read, Directives { noindex, nofollow }, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn a_coding_that_is_left_is_unknown_unless_it_is_none() {
-        for (values, unknown) in [
-            (&[][..], false),
-            (&["identity"], false),
-            (&[""], false),
-            (&["gzip, gzip"], true),
-            (&["identity", "compress"], true),
-        ] {
-            assert_eq!(has_unknown_encoding(&headers("content-encoding", values)), unknown, "{values:?}");
+            assert_eq!((read.noindex.is_some(), read.nofollow), (noindex, nofollow), "{values:?}");
+            assert!(read.noindex.is_none_or(|line| values.contains(&line.as_str())));
         }
     }
 

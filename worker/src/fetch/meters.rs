@@ -118,13 +118,13 @@ fn class(failure: FailureClass) -> &'static str {
         FailureClass::Timeout => "timeout",
         FailureClass::Forbidden => "blocked",
         FailureClass::TooManyRedirects => "redirects",
-        FailureClass::TooLarge => "too_large",
+        FailureClass::TooLarge | FailureClass::DecompressionBomb => "too_large",
         FailureClass::UnsupportedEncoding => "encoding",
         FailureClass::UnsupportedType => "type",
         FailureClass::RobotsUnreachable => "robots",
         FailureClass::Status { code: 400..=499, .. } => "http_4xx",
         FailureClass::Status { code: 500..=599, .. } => "http_5xx",
-        FailureClass::Protocol | FailureClass::Status { .. } => "protocol",
+        FailureClass::Protocol | FailureClass::HeadersTooLarge | FailureClass::Status { .. } => "protocol",
     }
 }
 
@@ -147,6 +147,8 @@ mod tests {
             FailureClass::Forbidden,
             FailureClass::TooManyRedirects,
             FailureClass::TooLarge,
+            FailureClass::DecompressionBomb,
+            FailureClass::HeadersTooLarge,
             FailureClass::UnsupportedEncoding,
             FailureClass::UnsupportedType,
             FailureClass::RobotsUnreachable,

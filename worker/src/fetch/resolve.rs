@@ -4,6 +4,8 @@
 //! between check and connect gains nothing. One bad address among good ones refuses the host: which of them
 //! is used would be chance.
 
+mod names;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,28 +15,37 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
 use super::guard::{Forbidden, Reach};
+use names::Names;
 
-/// The system's resolver with the address policy behind it.
-#[derive(Debug)]
+/// Name resolution with the address policy behind it.
 pub(super) struct GuardedResolver {
     addresses: Arc<AddressPolicy>,
     reach: Reach,
+    /// What public names are asked of; the system's resolver where there is none.
+    names: Option<Names>,
 }
 
 impl GuardedResolver {
-    pub(super) fn new(addresses: Arc<AddressPolicy>, reach: Reach) -> Self {
-        Self { addresses, reach }
+    /// `servers` stand for those of the system.
+    pub(super) fn new(addresses: Arc<AddressPolicy>, reach: Reach, servers: Option<&[SocketAddr]>) -> Self {
+        let names = if reach == Reach::Public { Names::new(servers) } else { None };
+        Self { addresses, reach, names }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let question = question(self.reach, name.as_str());
         let addresses = Arc::clone(&self.addresses);
-        let reach = self.reach;
+        let (reach, names) = (self.reach, self.names.clone());
         Box::pin(async move {
             // The client replaces port 0 by the one of the URL.
-            let found: Vec<SocketAddr> = lookup_host((question.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> = match names {
+                Some(names) => {
+                    let found = names.addresses(name.as_str()).await?;
+                    found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()
+                }
+                None => lookup_host((question(reach, name.as_str()).as_str(), 0)).await?.collect(),
+            };
             if found.is_empty() {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
             }
@@ -93,7 +104,7 @@ mod tests {
     #[tokio::test]
     async fn the_resolver_itself_refuses_a_name_with_a_private_address() {
         let addresses = Arc::new("10.0.0.0/8".parse().unwrap());
-        let resolver = GuardedResolver::new(addresses, Reach::Listed);
+        let resolver = GuardedResolver::new(addresses, Reach::Listed, None);
         let Err(error) = resolver.resolve("localhost".parse().unwrap()).await else {
             panic!("localhost was admitted");
         };

@@ -1,19 +1,22 @@
 //! Fetches robots.txt as RFC 9309 2.3.1 wants it.
 //!
-//! What cannot be found allows everything; what cannot be reached forbids everything for now. Redirects are
-//! followed across hosts, because the file speaks for the host that was asked, wherever it is kept.
+//! What cannot be found allows everything; what cannot be reached forbids everything for now. Redirects within the
+//! host are followed with its pause. One that leads to another host is handed back, because that host has a clock of
+//! its own; the file speaks for the host that was asked all the same.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use rad_core::retry::FailureClass;
 use rad_core::url::{CanonicalUrl, HostKey};
 use reqwest::Response;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use tokio::time::timeout;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use tokio::time::{sleep, timeout};
 
-use super::body::BodyReader;
+use super::body::{ACCEPTED_CODINGS, BodyReader};
 use super::error::{FetchError, Slow};
 use super::get::{redirect_target, target_url};
-use super::{Fetcher, headers, meters};
+use super::{Fetcher, guard, headers, meters};
 
 /// Redirects that RFC 9309 2.3.1.2 asks to follow; after more the file counts as not there.
 const MAX_HOPS: usize = 5;
@@ -36,12 +39,32 @@ pub enum RobotsFetch {
         /// Why not.
         failure: FailureClass,
     },
+    /// Another host keeps the file; that host was not contacted.
+    Elsewhere(RobotsQuest),
+}
+
+/// Where a robots.txt is looked for next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RobotsQuest {
+    /// Where it should be.
+    pub url: CanonicalUrl,
+    /// Redirects that led there.
+    hops: usize,
+}
+
+impl RobotsQuest {
+    /// The file of `host`, at its place.
+    pub fn of(host: &HostKey) -> Self {
+        let url = host.origin_url().join("/robots.txt").expect("a path can be joined to any origin");
+        Self { url, hops: 0 }
+    }
 }
 
 impl Fetcher {
-    /// Fetches the robots.txt of `host`.
-    pub async fn robots(&self, host: &HostKey) -> RobotsFetch {
-        let fetched = timeout(self.config.robots_timeout, self.follow_robots(host)).await;
+    /// Takes up the quest for a robots.txt, up to its end or to the next host. `pause` is left between two requests.
+    pub async fn robots(&self, quest: RobotsQuest, pause: Duration) -> RobotsFetch {
+        let longest = self.config.robots_timeout + pause * u32::try_from(MAX_HOPS).unwrap_or(0);
+        let fetched = timeout(longest, self.follow_robots(quest, pause)).await;
         let fetched = fetched.unwrap_or(Err(FetchError::Timeout(Slow::Total)));
         fetched.unwrap_or_else(|error| {
             meters::failed(FailureClass::RobotsUnreachable);
@@ -49,15 +72,12 @@ impl Fetcher {
         })
     }
 
-    async fn follow_robots(&self, host: &HostKey) -> Result<RobotsFetch, FetchError> {
-        let mut request = HeaderMap::new();
-        request.insert(ACCEPT, HeaderValue::from_static("text/plain, */*;q=0.5"));
-        // One contact, redirects included: the RFC wants them followed at once.
-        let _contact = self.contact(host);
-        let mut url = robots_url(host)?;
-        let mut hops = 0;
+    async fn follow_robots(&self, quest: RobotsQuest, pause: Duration) -> Result<RobotsFetch, FetchError> {
+        let RobotsQuest { mut url, mut hops } = quest;
+        let host = url.host_key();
         loop {
-            let response = self.request(&url, request.clone()).await?;
+            let contact = self.contact(&host);
+            let response = self.request(&url, request_headers()).await?;
             let Some(location) = redirect_target(&response) else {
                 return self.read_robots(response).await;
             };
@@ -67,16 +87,20 @@ impl Fetcher {
             }
             url = target_url(&url, location)?;
             hops += 1;
+            guard::check_url(&self.config.addresses, url.as_url()).map_err(FetchError::Forbidden)?;
+            if url.host_key() != host {
+                return Ok(RobotsFetch::Elsewhere(RobotsQuest { url, hops }));
+            }
+            drop(contact);
+            sleep(pause).await;
         }
     }
 
     async fn read_robots(&self, response: Response) -> Result<RobotsFetch, FetchError> {
         let status = response.status();
         if status.is_success() {
-            if headers::has_unknown_encoding(response.headers()) {
-                return Err(FetchError::UnsupportedEncoding);
-            }
-            let mut reader = BodyReader::new(response, self.config.min_rate, self.meters.bytes_in.clone());
+            let bytes_in = self.meters.bytes_in.clone();
+            let mut reader = BodyReader::new(response, CAP + 1, self.config.min_rate, bytes_in)?;
             reader.read_to(CAP + 1).await?;
             return Ok(RobotsFetch::Found(whole_lines(reader.into_bytes()).into()));
         }
@@ -91,8 +115,11 @@ impl Fetcher {
     }
 }
 
-fn robots_url(host: &HostKey) -> Result<CanonicalUrl, FetchError> {
-    host.origin_url().join("/robots.txt").map_err(|error| FetchError::Protocol(error.into()))
+fn request_headers() -> HeaderMap {
+    let mut request = HeaderMap::new();
+    request.insert(ACCEPT, HeaderValue::from_static("text/plain, */*;q=0.5"));
+    request.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED_CODINGS));
+    request
 }
 
 /// Cuts a file that is too long after its last whole line: half a path would be a wider rule.

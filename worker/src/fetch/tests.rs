@@ -1,9 +1,11 @@
 mod bodies;
 mod forbidden;
+mod hazards;
 mod meters;
 mod pages;
 mod robots;
 mod server;
+mod vectors;
 
 use std::time::Duration;
 

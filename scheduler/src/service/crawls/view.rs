@@ -51,6 +51,8 @@ struct ExcludedLinks {
     other_host: i64,
     outside_path: i64,
     too_deep: i64,
+    by_pattern: i64,
+    trap: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,6 +80,8 @@ impl Crawl {
                 other_host: status.excluded_host,
                 outside_path: status.excluded_path,
                 too_deep: status.excluded_depth,
+                by_pattern: status.excluded_pattern,
+                trap: status.excluded_trap,
             },
             id: status.job_id,
             url: status.start_url,
@@ -161,6 +165,8 @@ mod tests {
             excluded_host: 2,
             excluded_path: 0,
             excluded_depth: 0,
+            excluded_pattern: 0,
+            excluded_trap: 0,
             running_ms: 5,
         }
     }

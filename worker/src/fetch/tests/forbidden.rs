@@ -7,7 +7,7 @@ use rad_core::retry::FailureClass;
 use rad_core::url::CanonicalUrl;
 
 use super::*;
-use crate::fetch::{Forbidden, RobotsFetch};
+use crate::fetch::{Forbidden, RobotsFetch, RobotsQuest};
 
 /// A socket that completes connections without anybody accepting them.
 struct Sink(TcpListener);
@@ -53,7 +53,7 @@ async fn loopback_is_never_contacted_without_allowance() {
         assert_eq!(refusal(&fetcher, &url).await, Forbidden::Address, "{url}");
         let url = CanonicalUrl::parse(&url).unwrap();
         let failure = FailureClass::Forbidden;
-        let robots = fetcher.robots(&url.host_key()).await;
+        let robots = fetcher.robots(RobotsQuest::of(&url.host_key()), Duration::ZERO).await;
         assert_eq!(robots, RobotsFetch::Unreachable { failure }, "{host}");
     }
     let url = format!("http://localhost:{port}/");
@@ -98,7 +98,7 @@ async fn a_redirect_to_a_forbidden_target_ends_the_fetch() {
         let fetcher = Fetcher::new(config("127.0.0.1/32")).unwrap();
         assert_eq!(refusal(&fetcher, server.url("/").as_str()).await, why, "{target}");
         let failure = FailureClass::Forbidden;
-        let robots = fetcher.robots(&server.url("/").host_key()).await;
+        let robots = fetcher.robots(RobotsQuest::of(&server.url("/").host_key()), Duration::ZERO).await;
         assert_eq!(robots, RobotsFetch::Unreachable { failure }, "{target}");
     }
     assert!(!sink.was_contacted());
@@ -112,4 +112,37 @@ async fn a_private_name_is_fetched_if_all_its_addresses_are_listed() {
     let url = CanonicalUrl::parse(&format!("http://localhost:{port}/")).unwrap();
     let outcome = fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
     assert!(matches!(outcome, Ok(Fetched::Page(_))), "{outcome:?}");
+}
+
+/// Who could reach the network: the worker's sources without its tests.
+fn sources(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_test = path.to_string_lossy().contains("/tests");
+        if path.is_dir() && !is_test {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") && !is_test {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+            found.push((path.file_name().unwrap().to_string_lossy().into_owned(), code));
+        }
+    }
+}
+
+#[test]
+fn every_entrance_goes_through_the_one_function_that_asks_the_guard() {
+    let mut found = Vec::new();
+    sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+    let holding = |text: &str| -> Vec<&str> {
+        found.iter().filter(|(_, code)| code.contains(text)).map(|(name, _)| name.as_str()).collect()
+    };
+    // Seeds, links, redirect hops and sitemaps come in by `get`, robots.txt by `robots`; both send by `request`.
+    assert_eq!(holding(".send()"), ["fetch.rs"], "who sends requests");
+    assert_eq!(holding("guard::check_peer("), ["fetch.rs"]);
+    let callers: std::collections::BTreeSet<_> = holding("self.request(").into_iter().collect();
+    assert_eq!(callers.into_iter().collect::<Vec<_>>(), ["get.rs", "robots.rs"]);
+    assert_eq!(holding("Client::builder()"), ["client.rs"], "who makes clients");
+    for other in ["TcpStream::connect", "UdpSocket", "reqwest::get", "Client::new()"] {
+        assert_eq!(holding(other), [] as [&str; 0], "{other}");
+    }
 }

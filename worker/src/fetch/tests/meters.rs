@@ -3,6 +3,7 @@ use rad_schema::process::metrics::isolated;
 use tokio::runtime::Builder;
 
 use super::*;
+use crate::fetch::RobotsQuest;
 
 /// What a scrape shows after `work`, which is done on one thread: the one that records.
 fn after<F: Future<Output = ()>>(work: impl FnOnce() -> F) -> String {
@@ -32,7 +33,7 @@ fn every_request_is_counted_by_its_answer_and_its_times() {
         let none = Conditional::default();
         fetcher.get(&server.url("/"), &none, Duration::from_millis(20), &always).await.unwrap();
         fetcher.get(&server.url("/gone"), &none, Duration::ZERO, &always).await.unwrap_err();
-        fetcher.robots(&server.url("/").host_key()).await;
+        fetcher.robots(RobotsQuest::of(&server.url("/").host_key()), Duration::ZERO).await;
     });
     assert_lines(
         &text,
@@ -70,7 +71,7 @@ fn pages_that_come_too_soon_after_one_another_are_violations() {
 fn a_robots_file_that_can_not_be_read_is_an_error_of_its_own_class() {
     let text = after(|| async {
         let server = Server::start(|_| Reply::status("503 Service Unavailable", "", "")).await;
-        local_fetcher().robots(&server.url("/").host_key()).await;
+        local_fetcher().robots(RobotsQuest::of(&server.url("/").host_key()), Duration::ZERO).await;
     });
     assert_lines(
         &text,

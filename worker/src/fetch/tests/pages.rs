@@ -39,7 +39,7 @@ async fn a_page_comes_with_its_headers_and_says_who_asked() {
     assert_eq!(page.last_modified.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
     assert_eq!(page.content_type, "text/html");
     assert_eq!(page.charset.as_deref(), Some("utf-8"));
-    assert_eq!(page.directives, Directives { noindex: false, nofollow: true });
+    assert_eq!(page.directives, Directives { noindex: None, nofollow: true });
     assert_eq!(page.body, "<p>hello");
     assert_eq!(page.hops, []);
 

@@ -3,14 +3,14 @@
 use rad_core::retry::{FailureClass, RetryAfter};
 
 use super::*;
-use crate::fetch::RobotsFetch;
+use crate::fetch::{RobotsFetch, RobotsQuest};
 
 const RULES: &str = "User-agent: *\nDisallow: /private\n";
 
 async fn robots(server: &Server) -> RobotsFetch {
     let fetcher =
         Fetcher::new(FetchConfig { robots_timeout: Duration::from_secs(3), ..config("127.0.0.0/8") });
-    fetcher.unwrap().robots(&server.url("/").host_key()).await
+    fetcher.unwrap().robots(RobotsQuest::of(&server.url("/").host_key()), Duration::ZERO).await
 }
 
 async fn robots_with_status(line: &'static str, headers: &'static str) -> RobotsFetch {
@@ -53,16 +53,54 @@ async fn a_broken_or_silent_answer_makes_it_unreachable() {
     let robots_timeout = Duration::from_millis(200);
     let fetcher = Fetcher::new(FetchConfig { robots_timeout, ..config("127.0.0.0/8") }).unwrap();
     let failure = FailureClass::Timeout;
-    let outcome = fetcher.robots(&silent.url("/").host_key()).await;
+    let outcome = fetcher.robots(RobotsQuest::of(&silent.url("/").host_key()), Duration::ZERO).await;
     assert_eq!(outcome, RobotsFetch::Unreachable { failure });
 }
 
 #[tokio::test]
-async fn redirects_are_followed_to_other_hosts() {
+async fn a_file_that_another_host_keeps_is_handed_back_and_read_there_when_told_so() {
     let other = Server::start_at("127.0.0.2", |_| Reply::ok("", RULES)).await;
-    let target = other.url("/shared/robots.txt").as_str().to_owned();
-    let server = Server::start(move |_| Reply::redirect(&target)).await;
-    assert_eq!(robots(&server).await, RobotsFetch::Found(RULES.into()));
+    let target = other.url("/shared/robots.txt");
+    let location = target.as_str().to_owned();
+    let server = Server::start(move |_| Reply::redirect(&location)).await;
+    let RobotsFetch::Elsewhere(quest) = robots(&server).await else { panic!("not elsewhere") };
+    assert_eq!(quest.url, target);
+    assert_eq!(other.requests().len(), 0, "it has a clock of its own");
+    let found = local_fetcher().robots(quest, Duration::ZERO).await;
+    assert_eq!(found, RobotsFetch::Found(RULES.into()));
+}
+
+#[tokio::test]
+async fn redirects_are_counted_over_all_hosts_and_paused_between_within_one() {
+    let server = Server::start(|path| match path {
+        "/robots.txt" => Reply::redirect("/a"),
+        _ => Reply::ok("", RULES),
+    })
+    .await;
+    let pause = Duration::from_millis(150);
+    let started = std::time::Instant::now();
+    let quest = RobotsQuest::of(&server.url("/").host_key());
+    assert_eq!(local_fetcher().robots(quest, pause).await, RobotsFetch::Found(RULES.into()));
+    assert!(started.elapsed() >= pause);
+
+    let others = ["127.0.0.1", "127.0.0.2"];
+    let (a, b) = (
+        std::net::TcpListener::bind((others[0], 0)).unwrap(),
+        std::net::TcpListener::bind((others[1], 0)).unwrap(),
+    );
+    let (to_a, to_b) = (a.local_addr().unwrap(), b.local_addr().unwrap());
+    drop((a, b));
+    let one = Server::start_on(to_a, move |_| Reply::redirect(&format!("http://{to_b}/robots.txt"))).await;
+    let _other = Server::start_on(to_b, move |_| Reply::redirect(&format!("http://{to_a}/robots.txt"))).await;
+    let mut quest = RobotsQuest::of(&one.url("/").host_key());
+    for _ in 0..5 {
+        let RobotsFetch::Elsewhere(next) = local_fetcher().robots(quest, Duration::ZERO).await else {
+            panic!("ended early")
+        };
+        quest = next;
+    }
+    let end = local_fetcher().robots(quest, Duration::ZERO).await;
+    assert_eq!(end, RobotsFetch::AllowAll { status: 302 }, "the sixth redirect is one too many");
 }
 
 #[tokio::test]

@@ -53,7 +53,14 @@ impl Server {
 
     /// `answer` gets the path of a request.
     pub(super) async fn start_at(ip: &str, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((ip, 0)).await.unwrap();
+        Self::start_on(SocketAddr::new(ip.parse().unwrap(), 0), answer).await
+    }
+
+    pub(super) async fn start_on(
+        address: SocketAddr,
+        answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
