@@ -4,7 +4,9 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::{cancel, crawl, docs, doctor, keys, migrate, retry, status, tenants, up, whoami, workers};
+use crate::{
+    cancel, crawl, docs, doctor, explain, keys, migrate, retry, status, tenants, up, whoami, workers,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -13,6 +15,7 @@ pub(crate) enum Command {
     Status(status::StatusOptions),
     Cancel(cancel::CancelOptions),
     Retry(retry::RetryOptions),
+    Explain(explain::ExplainOptions),
     Docs(docs::DocsOptions),
     Workers(workers::WorkersOptions),
     Whoami(whoami::WhoamiOptions),
@@ -31,6 +34,7 @@ impl Command {
             Self::Status(options) => status::run(&options).await,
             Self::Cancel(options) => cancel::run(&options).await,
             Self::Retry(options) => retry::run(&options).await,
+            Self::Explain(options) => explain::run(&options).await,
             Self::Docs(options) => docs::run(&options).await,
             Self::Workers(options) => workers::run(&options).await,
             Self::Whoami(options) => whoami::run(&options).await,

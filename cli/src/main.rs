@@ -12,6 +12,7 @@ mod connection;
 mod crawl;
 mod docs;
 mod doctor;
+mod explain;
 mod failure;
 mod follow;
 mod interrupt;

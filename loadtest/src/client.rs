@@ -20,7 +20,8 @@ mod worker;
 
 pub use api::Api;
 pub use crawl::{
-    Counts, CrawlError, CrawlStatus, Death, ExcludedLinks, Pause, ReasonCount, RetriedCrawl, StartRequest,
+    Counts, CrawlError, CrawlStatus, Death, ExcludedLinks, Explanation, Pause, ReasonCount, RetriedCrawl,
+    StartRequest,
 };
 pub use document::{Chunk, Document, DocumentDetail, Sample};
 pub use error::{ApiError, FieldError};

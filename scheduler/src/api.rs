@@ -8,6 +8,7 @@
 //! | `POST /api/v1/crawls/{id}/cancel` | crawl | cancels it |
 //! | `POST /api/v1/crawls/{id}/retry` | crawl | opens its failed URLs again, all or of one `verdict` |
 //! | `GET /api/v1/crawls/{id}/errors` | read | URLs that failed or were skipped |
+//! | `GET /api/v1/crawls/{id}/explain?url=` | read | why a URL was fetched or not, and what comes next |
 //! | `GET /api/v1/crawls/{id}/samples` | read | three chunks of it |
 //! | `GET /api/v1/documents?crawl=` | read | documents by number |
 //! | `GET /api/v1/documents/{id}` | read | one with its Markdown |
@@ -63,6 +64,7 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/api/v1/crawls/{id}/cancel", post(crawls::cancel))
         .route("/api/v1/crawls/{id}/retry", post(crawls::retry))
         .route("/api/v1/crawls/{id}/errors", get(crawls::errors))
+        .route("/api/v1/crawls/{id}/explain", get(crawls::explain))
         .route("/api/v1/crawls/{id}/samples", get(crawls::samples))
         .route("/api/v1/documents", get(documents::list))
         .route("/api/v1/documents/{id}", get(documents::read))

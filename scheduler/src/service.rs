@@ -6,6 +6,7 @@
 pub(crate) mod bell;
 pub(crate) mod crawls;
 pub(crate) mod documents;
+pub(crate) mod explain;
 pub(crate) mod fault;
 pub(crate) mod fields;
 pub(crate) mod fleet;

@@ -90,6 +90,11 @@ impl Api {
         self.list(&Route::new(&["crawls", &id.to_string(), "errors"]), most).await
     }
 
+    /// Why a URL of a crawl was fetched or not, and what comes next.
+    pub async fn explain(&self, id: i64, url: &str) -> Result<Explanation, ApiError> {
+        self.get(&Route::new(&["crawls", &id.to_string(), "explain"]).with("url", url)).await
+    }
+
     /// Some chunks of a crawl.
     pub async fn samples(&self, id: i64) -> Result<Vec<Sample>, ApiError> {
         let route = Route::new(&["crawls", &id.to_string(), "samples"]);

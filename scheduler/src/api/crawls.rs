@@ -2,18 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rad_core::ids::{JobId, TaskId};
 
 use super::auth::{By, Crawl as MayCrawl, Read};
 use super::body::{Object, OptionalObject};
 use super::listing::{Asked, Kind, whole};
+use super::locks::parameters;
 use super::path::At;
 use super::problem::Problem;
 use super::trace::trace_id;
 use crate::service::Service;
 use crate::service::crawls::{Crawl, RetriedCrawl, ShownState, StartContext};
+use crate::service::explain::Explanation;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -83,6 +85,15 @@ pub(super) async fn errors(
     let after = TaskId(page.last_or(i64::MIN));
     let errors = service.crawl_errors(by.caller.tenant, JobId(id), after, page.limit).await?;
     Ok(page.answer(errors))
+}
+
+pub(super) async fn explain(
+    State(service): State<Service>,
+    by: By<Read>,
+    At(id): At<i64>,
+    uri: Uri,
+) -> Result<Json<Explanation>, Problem> {
+    Ok(Json(service.explain(by.caller.tenant, JobId(id), parameters(&uri)?).await?))
 }
 
 pub(super) async fn samples(

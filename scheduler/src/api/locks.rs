@@ -37,7 +37,7 @@ pub(super) async fn check(
 }
 
 /// The query as an object, so that it is judged like a body.
-fn parameters(uri: &Uri) -> Result<Map<String, Value>, Faults> {
+pub(super) fn parameters(uri: &Uri) -> Result<Map<String, Value>, Faults> {
     let Query(given): Query<Vec<(String, String)>> = Query::try_from_uri(uri)
         .map_err(|_| Faults::one("", "the query can't be read", "give name=value pairs"))?;
     let mut object = Map::new();

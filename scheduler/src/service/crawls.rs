@@ -172,6 +172,6 @@ impl Service {
     }
 }
 
-fn missing(job: JobId) -> ServiceError {
+pub(super) fn missing(job: JobId) -> ServiceError {
     ServiceError::NotFound { what: format!("crawl {job}") }
 }
