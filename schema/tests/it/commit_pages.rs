@@ -15,7 +15,8 @@ async fn a_stored_page_has_document_body_chunks_counters_usage_and_outbox() -> D
     let tasks = crawl.take(&["/0"]).await?;
     let text = "# Top\n\nFirst words.\n\n# Next\n\nSecond words.";
     let links = vec![crawl.link(crawl.job, "/new"), crawl.link(crawl.job, "/1")];
-    let excluded = Excluded { host: 3, path: 2, depth: 1, samples: vec!["http://other.test/".to_owned()] };
+    let samples = vec!["http://other.test/".to_owned()];
+    let excluded = Excluded { host: 3, path: 2, depth: 1, pattern: 5, trap: 4, samples };
     let committed = crawl.commit(vec![Outcome { links, excluded, ..page(&tasks[0], text) }]).await?;
     assert_eq!(answers(&committed, &tasks), [STORED]);
     assert_eq!(committed.chunks, 2);
@@ -26,6 +27,7 @@ async fn a_stored_page_has_document_body_chunks_counters_usage_and_outbox() -> D
     let status = crawl.status().await?;
     assert_eq!((status.discovered, status.stored, status.chunks, status.open()), (4, 1, 2, 2));
     assert_eq!((status.excluded_host, status.excluded_path, status.excluded_depth), (3, 2, 1));
+    assert_eq!((status.excluded_pattern, status.excluded_trap), (5, 4));
     let (markdown, body, size): (Vec<u8>, Vec<u8>, i64) = sqlx::query_as(
         "SELECT d.markdown, b.body, b.raw_bytes FROM documents d JOIN doc_blobs b USING (tenant_id, content_hash)",
     )

@@ -137,9 +137,8 @@ async fn a_robots_txt_that_becomes_unreachable_leaves_the_last_copy_in_force() -
 async fn a_host_is_visited_outside_its_clock_once_in_a_while_by_the_whole_fleet() -> Done {
     let crawl = Crawl::with_pages(1).await?;
     let (db, host) = (crawl.db(), crawl.host);
-    let visits = [db.visit(host, Duration::from_mins(1)), db.visit(host, Duration::from_mins(1))];
-    let [one, other] = visits;
-    let (one, other) = tokio::join!(one, other);
+    let (one, other) =
+        tokio::join!(db.visit(host, Duration::from_mins(1)), db.visit(host, Duration::from_mins(1)));
     assert!(one? != other?, "exactly one of two at the same time");
     assert!(db.visit(host, Duration::ZERO).await?, "the gap has passed");
     db.push_back(host, Duration::from_mins(1)).await?;
