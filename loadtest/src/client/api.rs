@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::crawl::{CrawlError, CrawlStatus, RetriedCrawl, StartRequest};
+use super::crawl::{CrawlError, CrawlStatus, Explanation, RetriedCrawl, StartRequest};
 use super::document::{Chunk, Document, DocumentDetail, Sample};
 use super::error::ApiError;
 use super::requester::Requester;

@@ -43,7 +43,8 @@ async fn a_failed_attempt_is_counted_once_however_often_it_is_committed() -> Don
 async fn links_that_were_left_out_are_counted_with_the_end_of_their_page() -> Done {
     let mut crawl = Crawl::with_pages(1).await?;
     let tasks = crawl.take(&["/0"]).await?;
-    let excluded = Excluded { host: 3, path: 2, depth: 1, samples: vec!["http://other.test/".to_owned()] };
+    let samples = vec!["http://other.test/".to_owned()];
+    let excluded = Excluded { host: 3, path: 2, depth: 1, pattern: 5, trap: 4, samples };
     let wait = End::Wait {
         verdict: Verdict::Quota,
         evidence: "by the test".to_owned(),

@@ -7,7 +7,7 @@ use rad_core::ids::JobId;
 use rad_core::scope::Scope;
 use rad_core::verdict::State;
 use rad_schema::dead_letters::Retried;
-use rad_schema::hosts::RobotsCopy;
+use rad_schema::hosts::{Keep, RobotsCopy};
 use rad_schema::jobs::NewJob;
 use rad_schema::window::HostTerms;
 
@@ -154,8 +154,9 @@ impl History {
         let terms = HostTerms { delay: Duration::from_millis(delay), max_concurrency };
         self.tally.add("hosts learnt");
         self.ledger.robots.insert(host, terms);
-        let keep = Duration::from_hours(1);
-        Ok(self.stores.store.db.store_robots(host, &RobotsCopy::AllowAll, keep, terms).await?)
+        let keep = Keep { told: Duration::from_hours(1), retained: Duration::from_hours(1) };
+        self.stores.store.db.store_robots(host, &RobotsCopy::AllowAll, keep, terms).await?;
+        Ok(())
     }
 
     async fn forget_url(&mut self) -> Done {
