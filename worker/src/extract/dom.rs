@@ -3,22 +3,25 @@
 //! html5ever looks through its stack of open elements at most tags, so a page of nothing but opening tags
 //! costs quadratic time; unclosed formatting elements are opened again in each paragraph, so such a page
 //! also grows quadratically. The page is therefore fed in small pieces, and after each it is checked how
-//! deep the tree is, and how many elements and look-ups it has cost.
+//! deep the tree is, and how many elements and look-ups it has cost. Of a tag with very many attributes the
+//! first are read.
+
+mod attributes;
+mod feed;
 
 use std::borrow::Cow;
 use std::cell::{Cell, Ref};
 
 use ego_tree::NodeId;
 use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
-use html5ever::tendril::{StrTendril, TendrilSink};
-use html5ever::{Attribute, ParseOpts, QualName, driver};
+use html5ever::tendril::StrTendril;
+use html5ever::{Attribute, ParseOpts, QualName};
 use scraper::{Html, HtmlTreeSink};
+
+use feed::{Feed, PIECE_BYTES};
 
 /// Deepest nesting that is parsed: the limit that browsers have.
 const MAX_DEPTH: usize = 512;
-
-/// Bytes fed between two checks; together with [`MAX_DEPTH`] it bounds how far a page can go too far.
-const PIECE_BYTES: usize = 4_096;
 
 /// Elements that any page may have; beyond these one per [`BYTES_PER_ELEMENT`].
 const FREE_ELEMENTS: usize = 20_000;
@@ -32,7 +35,8 @@ const FREE_LOOKUPS: usize = 500_000;
 /// Real pages cost about one look-up per byte.
 const LOOKUPS_PER_BYTE: usize = 16;
 
-/// Attributes of an element that are kept. What reads them looks through all, and real elements have a few dozen.
+/// Attributes of an element that are kept. The parser and what reads them look through all, and real elements have a
+/// few dozen.
 const MAX_ATTRIBUTES: usize = 256;
 
 /// A parsed page.
@@ -47,24 +51,20 @@ pub(super) fn parse(text: &str) -> Parsed<'_> {
     let mut options = ParseOpts::default();
     // Without scripting, what is in `<noscript>` is parsed, not kept as text.
     options.tree_builder.scripting_enabled = false;
-    let mut parser = driver::parse_document(CountingSink::new(), options);
-    let mut fed = 0;
-    while fed < text.len() && !parser.tokenizer.sink.sink.is_exceeded(fed) {
-        let end = piece_end(text, fed);
-        parser.process(StrTendril::from(&text[fed..end]));
-        fed = end;
+    let mut feed = Feed::new(text, CountingSink::new(), options);
+    let mut checked = 0;
+    while feed.fed() < text.len() {
+        feed.advance();
+        // The unread rest does not start inside of a tag.
+        if feed.fed() - checked >= PIECE_BYTES && feed.is_between_tags() {
+            checked = feed.fed();
+            if feed.sink().is_exceeded(checked) {
+                break;
+            }
+        }
     }
-    Parsed { html: parser.finish(), unread: (fed < text.len()).then(|| &text[fed..]) }
-}
-
-/// A piece ends before a tag where it can, so that the unread rest does not start inside of one.
-fn piece_end(text: &str, start: usize) -> usize {
-    let end = text.floor_char_boundary(start + PIECE_BYTES);
-    if end == text.len() {
-        return end;
-    }
-    let tag = text[start..end].rfind('<').filter(|at| *at > 0);
-    tag.map_or(end, |at| start + at)
+    let unread = (feed.fed() < text.len()).then(|| &text[feed.fed()..]);
+    Parsed { html: feed.finish(), unread }
 }
 
 /// The tree builder's sink, with counters of what the page costs.

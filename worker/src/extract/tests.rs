@@ -240,6 +240,34 @@ fn hostile_nesting_is_cut_and_its_text_kept() {
 }
 
 #[test]
+fn of_very_many_attributes_the_first_are_read() {
+    let many = numbered(100_000, " a#=b");
+    let quotes = numbered(100_000, " a#='<p>'");
+    let bare = numbered(100_000, "/<a#");
+    let words = numbered(20_000, " w#");
+    for html in [
+        format!("<p {many}>seen</p>"),
+        format!("<p {quotes}>seen</p>"),
+        format!("<p {bare}>seen</p>"),
+        format!("<p>seen</p {many}>"),
+        format!("<p>seen &am<b {many}></b>"),
+        format!("<!-- <a b='--><p {many}>seen</p>"),
+        format!("<p title='<a {words}>'>seen</p>"),
+        format!("<script>a<b '</script><p {many}>seen</p>"),
+        format!("<title>a</tit</title {many}><p>seen</p>"),
+        format!("<!-- <p {words} --><p>seen</p>"),
+    ] {
+        let start = Instant::now();
+        let page = read(&format!("{html}<p>and <a href='/next'>more</a></p>"));
+        let name = &html[..24];
+        assert!(start.elapsed() < HOSTILE_LIMIT, "{name}: {:?}", start.elapsed());
+        assert!(page.markdown.starts_with("seen") && page.markdown.contains("and"), "{name}");
+        assert!(page.markdown.len() < 100 && !page.too_deep, "{name}: {}", page.markdown.len());
+        assert_eq!(page.links.len(), 1, "{name}");
+    }
+}
+
+#[test]
 fn output_does_not_grow_out_of_proportion() {
     let deep_list = format!("{}{}", "<ul><li>".repeat(200), "<li>x".repeat(20_000));
     let long_link = format!("<a href='/{}'>{}", "y".repeat(2_000), "<div>x</div>".repeat(20_000));

@@ -104,7 +104,7 @@ async fn a_coding_that_breaks_off_leaves_a_partial_page() {
 #[tokio::test]
 async fn huge_attributes_and_very_many_are_read_in_a_moment() {
     let value = "x".repeat(1024 * 1024);
-    let many: String = (0..10_000).map(|n| format!("a{n}=b ")).collect();
+    let many: String = (0..100_000).map(|n| format!("a{n}=b ")).collect();
     let server = Server::start(move |path| match path {
         "/long" => html(&format!("<p title='{value}'>seen</p><a href='{value}'>")),
         _ => html(&format!("<p {many}>seen</p>")),
@@ -153,8 +153,8 @@ async fn a_certificate_that_nobody_vouches_for_and_a_silent_handshake_end_the_fe
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = CanonicalUrl::parse(&format!("https://{}/", silent.local_addr().unwrap())).unwrap();
     let connect_timeout = Duration::from_millis(300);
-    let fetcher = Fetcher::new(FetchConfig { connect_timeout, ..config("127.0.0.0/8") }).unwrap();
-    let fetched = fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
+    let hasty = Fetcher::new(FetchConfig { connect_timeout, ..config("127.0.0.0/8") }).unwrap();
+    let fetched = hasty.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
     assert_eq!(fetched.unwrap_err().failure(), FailureClass::Connect);
 }
 
