@@ -77,7 +77,9 @@ impl CanonicalUrl {
     /// Resolves a reference that was found on this page.
     pub fn join(&self, href: &str) -> Result<Self, UrlError> {
         let href = checked(href)?;
-        Self::from_url(self.0.join(href).map_err(reason)?)
+        // `///host` is `//host` to browsers; the parser refuses it.
+        let slashes = href.len() - href.trim_start_matches(['/', '\\']).len();
+        Self::from_url(self.0.join(&href[slashes.saturating_sub(2)..]).map_err(reason)?)
     }
 
     /// Brings a parsed URL into canonical form.

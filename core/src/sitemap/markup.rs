@@ -143,16 +143,10 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
         let entity = after.split_once(';').filter(|(name, _)| name.len() <= MAX_ENTITY_BYTES);
-        match entity.and_then(|(name, behind)| Some((character(name)?, behind))) {
-            Some((character, behind)) => {
-                out.push(character);
-                rest = behind;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
+        let known = entity.and_then(|(name, behind)| Some((character(name)?, behind)));
+        let (character, behind) = known.unwrap_or(('&', after));
+        out.push(character);
+        rest = behind;
     }
     out.push_str(rest);
     Cow::Owned(out)

@@ -71,7 +71,7 @@ fn template(url: &CanonicalUrl) -> Option<String> {
     found.then_some(out)
 }
 
-/// SimHash over runs of words, numbers left out: they are what differs between pages that are alike.
+/// A `SimHash` over runs of words, numbers left out: they are what differs between pages that are alike.
 fn fingerprint(text: &str) -> Option<u64> {
     let words: Vec<_> =
         text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).take(MOST_WORDS).collect();

@@ -148,8 +148,8 @@ fn what_is_refused_of_the_public_cases_is_refused_for_a_reason() {
         let plain = parsed.username().is_empty() && parsed.password().is_none();
         let input = case["input"].as_str().unwrap();
         let controls = input.trim_matches(|c: char| c.is_ascii_whitespace()).chars().any(char::is_control);
-        let base = case["base"].as_str().is_none_or(|base| CanonicalUrl::parse(base).is_ok());
-        if web && plain && base && !controls {
+        let has_base = case["base"].as_str().is_none_or(|base| CanonicalUrl::parse(base).is_ok());
+        if web && plain && has_base && !controls {
             // Without the dots at its end the last of these is the number of an address, and no good one.
             let bare = parsed.host_str().unwrap().trim_end_matches('.');
             let dots = bare.is_empty() || bare == "foo.09";
