@@ -3,6 +3,8 @@
 use rad_core::scope::{MAX_PATTERNS, Pattern, Scope, ScopeKind, SitemapMode};
 use rad_core::url::{CanonicalUrl, QueryRule};
 use rad_schema::jobs::NewJob;
+use serde::de::DeserializeOwned;
+use serde::de::value::{self, StrDeserializer};
 use serde_json::{Map, Value};
 
 use super::fault::Faults;
@@ -63,13 +65,13 @@ pub(super) fn url(fields: &mut Fields) -> Option<CanonicalUrl> {
 
 fn scope(fields: &mut Fields) -> Scope {
     let mut inner = fields.enter("scope");
-    let kind = inner.optional::<ScopeKind>("kind", "one of host, subdomains, domain, path, any", |_| true);
+    let kind = one_of::<ScopeKind>(&mut inner, "kind", "one of host, subdomains, domain, path, any");
     let max_depth = inner.optional("max_depth", "a whole number from 0 to 65535", |_: &u16| true);
     let few = |patterns: &Vec<Pattern>| patterns.len() <= MAX_PATTERNS;
     let include = inner.optional("include", PATTERNS, few);
     let exclude = inner.optional("exclude", PATTERNS, few);
-    let query = inner.optional::<QueryRule>("query", "one of drop_tracking, keep, ignore", |_| true);
-    let sitemap = inner.optional::<SitemapMode>("sitemap", "one of named, include, only, skip", |_| true);
+    let query = one_of::<QueryRule>(&mut inner, "query", "one of drop_tracking, keep, ignore");
+    let sitemap = one_of::<SitemapMode>(&mut inner, "sitemap", "one of named, include, only, skip");
     let traps = inner.optional::<bool>("traps", "true or false", |_| true);
     fields.leave(inner);
     Scope {
@@ -81,6 +83,13 @@ fn scope(fields: &mut Fields) -> Scope {
         sitemap: sitemap.unwrap_or_default(),
         traps: traps.unwrap_or_default(),
     }
+}
+
+/// A word of a list. The form that serde has for variants with contents, `{"host": null}`, is none.
+fn one_of<T: DeserializeOwned>(fields: &mut Fields, name: &'static str, expected: &'static str) -> Option<T> {
+    let read = |word: &str| T::deserialize(StrDeserializer::<value::Error>::new(word)).ok();
+    let word = fields.optional::<String>(name, expected, |word| read(word).is_some())?;
+    read(&word)
 }
 
 /// The key of the body, or the one beside it. Two different ones can't both be meant.
