@@ -31,7 +31,7 @@ pub(crate) struct CrawlOptions {
     /// Which links belong to the crawl: those on the host, below its name, of its owner, in the folder of the URL, or any
     #[arg(long, value_enum, default_value_t = Kind::Host)]
     scope: Kind,
-    /// Only URLs that match, such as '/docs/**' or 're:/20[0-9]{2}/'; may be repeated
+    /// Only URLs that match, such as `/docs/**` or `re:/20[0-9]{2}/`; may be repeated
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
     include: Vec<Pattern>,
     /// Not the URLs that match; may be repeated

@@ -28,13 +28,13 @@ pub(crate) async fn run(options: &ExplainOptions) -> Result<u8, Failure> {
     let api = options.api.open()?;
     let crawl = match options.crawl {
         Some(id) => id,
-        None => match api.crawls(None, 1).await?.first() {
-            Some(newest) => newest.id,
-            None => {
+        None => {
+            let Some(newest) = api.crawls(None, 1).await?.pop() else {
                 eprintln!("There is no crawl yet: `rad crawl {}` starts one", clean::line(url.as_str()));
                 return Ok(0);
-            }
-        },
+            };
+            newest.id
+        }
     };
     let explanation = api.explain(crawl, url.as_str()).await?;
     if options.json {

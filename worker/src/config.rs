@@ -38,7 +38,7 @@ pub struct Config {
     /// Networks that may be contacted although they are not public, such as 10.1.0.0/16,192.168.7.1/32.
     #[arg(long, env = "RAD_ALLOW_CIDRS", default_value = "")]
     pub allow_cidrs: AddressPolicy,
-    /// Public addresses of this installation itself, which are not crawled, such as 203.0.113.7,2001:db8::7.
+    /// Public addresses of this installation itself, which are not crawled, such as `203.0.113.7,2001:db8::7`.
     #[arg(long, env = "RAD_OWN_ADDRESSES", value_delimiter = ',')]
     pub own_addresses: Vec<IpAddr>,
     /// The public address that the platform gave to this machine.

@@ -20,7 +20,8 @@ impl Kind {
     /// None: the body is not wanted.
     pub(super) fn of(media_type: &str, path: &str) -> Option<Self> {
         let file = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let is_packed = || file.ends_with(".xml.gz") || (file.contains("sitemap") && file.ends_with(".gz"));
+        let is_packed =
+            || file.ends_with(".xml.gz") || (file.contains("sitemap") && file.strip_suffix(".gz").is_some());
         match media_type {
             kind if PAGES.contains(&kind) => Some(Self::Page),
             kind if LISTS.contains(&kind) => Some(Self::Sitemap),

@@ -48,16 +48,15 @@ pub(super) struct Names(TokioResolver);
 impl Names {
     /// None where no name server is configured.
     pub(super) fn new(servers: Option<&[SocketAddr]>) -> Option<Self> {
-        let config = match servers {
-            Some(servers) => ResolverConfig::from_name_servers(servers.iter().map(server).collect()),
-            None => {
-                let (config, _) = hickory_resolver::system_conf::read_system_conf().ok()?;
-                let (_, _, servers) = config.into_parts();
-                if servers.is_empty() {
-                    return None;
-                }
-                ResolverConfig::from_name_servers(servers)
+        let config = if let Some(servers) = servers {
+            ResolverConfig::from_name_servers(servers.iter().map(server).collect())
+        } else {
+            let (config, _) = hickory_resolver::system_conf::read_system_conf().ok()?;
+            let (_, _, servers) = config.into_parts();
+            if servers.is_empty() {
+                return None;
             }
+            ResolverConfig::from_name_servers(servers)
         };
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         set_options(builder.options_mut());

@@ -109,10 +109,10 @@ impl World {
         let named = names::of(ip);
         for target in [literal, named] {
             let what = format!("vector {vector}: {target}");
-            self.refused(&what, ip, self.pursue(&target).await);
+            Self::refused(&what, ip, self.pursue(&target).await);
             self.witness.redirect_to(&target);
             let origin = format!("http://{PUBLIC}/redirect");
-            self.refused(&format!("redirect of {what}"), ip, self.pursue(&origin).await);
+            Self::refused(&format!("redirect of {what}"), ip, self.pursue(&origin).await);
             let origin = CanonicalUrl::parse(&origin).unwrap().host_key();
             let mut robots = self.fetcher.robots(RobotsQuest::of(&origin), Duration::ZERO).await;
             if let RobotsFetch::Elsewhere(quest) = robots {
@@ -128,7 +128,7 @@ impl World {
         self.witness.assert_only_public();
     }
 
-    fn refused(&self, what: &str, ip: IpAddr, fetched: Result<Fetched, FetchError>) {
+    fn refused(what: &str, ip: IpAddr, fetched: Result<Fetched, FetchError>) {
         let error = fetched.expect_err(what);
         assert_eq!(error.failure(), FailureClass::Forbidden, "{what}: {error:?}");
         assert!(!error.failure().is_retryable());

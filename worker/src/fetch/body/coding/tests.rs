@@ -10,9 +10,9 @@ use super::*;
 const LIMIT: usize = 10 * 1024 * 1024;
 
 fn read(mut packer: impl Read) -> Vec<u8> {
-    let mut packed = Vec::new();
-    packer.read_to_end(&mut packed).unwrap();
-    packed
+    let mut out = Vec::new();
+    packer.read_to_end(&mut out).unwrap();
+    out
 }
 
 /// The text in every coding.
