@@ -26,15 +26,13 @@ pub(crate) struct ExplainOptions {
 pub(crate) async fn run(options: &ExplainOptions) -> Result<u8, Failure> {
     let url = start_url::parse(&options.url)?;
     let api = options.api.open()?;
-    let crawl = match options.crawl {
-        Some(id) => id,
-        None => {
-            let Some(newest) = api.crawls(None, 1).await?.pop() else {
-                eprintln!("There is no crawl yet: `rad crawl {}` starts one", clean::line(url.as_str()));
-                return Ok(0);
-            };
-            newest.id
-        }
+    let crawl = if let Some(id) = options.crawl {
+        id
+    } else if let Some(newest) = api.crawls(None, 1).await?.first() {
+        newest.id
+    } else {
+        eprintln!("There is no crawl yet: `rad crawl {}` starts one", clean::line(url.as_str()));
+        return Ok(0);
     };
     let explanation = api.explain(crawl, url.as_str()).await?;
     if options.json {
