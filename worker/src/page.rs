@@ -271,8 +271,10 @@ async fn listed(engine: &Engine, task: &Hydrated, page: Page) -> Result<Processe
     }
     let from = page.final_url.host_key();
     let parser = Arc::clone(&engine.parsers).acquire_owned().await.expect("the semaphore is never closed");
+    let (threads, of) = (Arc::clone(&engine.threads), task.task);
     let read = tokio::task::spawn_blocking(move || {
         let _parser = parser;
+        let _kept = threads.keep("a parser", Arc::new([of]));
         listing::read(&page, level)
     });
     let listing = match read.await {

@@ -7,6 +7,7 @@ use rad_core::url::CanonicalUrl;
 
 use super::*;
 use crate::content;
+use crate::extract::HostMemory;
 
 const LIST: &str = include_str!("../../../../docs/hazards.md");
 
@@ -96,7 +97,7 @@ async fn a_coding_that_breaks_off_leaves_a_partial_page() {
     assert!(more.is_partial && more.body == text);
     let cut = get_page(&server, "/cut").await;
     assert!(cut.is_partial && !cut.body.is_empty() && text.as_bytes().starts_with(&cut.body));
-    let read = content::read(Page { etag: Some("x".to_owned()), ..cut });
+    let read = content::read(Page { etag: Some("x".to_owned()), ..cut }, &HostMemory::default());
     assert!(read.page.notes.is_some_and(|notes| notes.starts_with("partial")));
     assert_eq!(read.page.etag, None, "a later crawl must not be told that nothing has changed");
 }
@@ -104,14 +105,14 @@ async fn a_coding_that_breaks_off_leaves_a_partial_page() {
 #[tokio::test]
 async fn huge_attributes_and_very_many_are_read_in_a_moment() {
     let value = "x".repeat(1024 * 1024);
-    let many: String = (0..100_000).map(|n| format!("a{n}=b ")).collect();
+    let many = (0..100_000).map(|n| format!("a{n}=b ")).collect::<Vec<_>>().concat();
     let server = Server::start(move |path| match path {
         "/long" => html(&format!("<p title='{value}'>seen</p><a href='{value}'>")),
         _ => html(&format!("<p {many}>seen</p>")),
     })
     .await;
     for path in ["/long", "/many"] {
-        let read = content::read(get_page(&server, path).await);
+        let read = content::read(get_page(&server, path).await, &HostMemory::default());
         assert_eq!(read.page.chunks.len(), 1, "{path}");
         assert!(read.page.chunks[0].text.contains("seen") && read.page.chunks[0].text.len() < 100, "{path}");
         assert!(read.links.is_empty(), "{path}");

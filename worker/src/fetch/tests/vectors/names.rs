@@ -13,7 +13,7 @@ const AAAA: u16 = 28;
 
 /// A URL whose host resolves to `ip`.
 pub(super) fn of(ip: IpAddr) -> String {
-    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     match ip {
         IpAddr::V4(ip) => format!("http://4-{}.vectors.com/", digits(&ip.octets())),
         IpAddr::V6(ip) => format!("http://6-{}.vectors.com/", digits(&ip.octets())),
