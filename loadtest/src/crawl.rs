@@ -7,6 +7,7 @@
 mod judgement;
 mod options;
 mod report;
+mod stages;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,10 @@ pub use options::{CrawlOptions, UsageError};
 pub use report::Report;
 
 use crate::client::{ApiError, CrawlStatus, Progress, StartRequest};
+use crate::cost::{self, Spent};
 use crate::fleet::{Fleet, FleetOptions};
 use judgement::{Judgement, Kept};
+use report::Measured;
 use target::Target;
 
 /// Connections for reading the result.
@@ -73,19 +76,21 @@ async fn unless<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> R
 async fn measure(fleet: &mut Fleet, target: &Target, options: &CrawlOptions) -> anyhow::Result<Report> {
     let within = Duration::from_secs(options.timeout_seconds);
     let request = StartRequest { max_pages: options.max_pages, ..StartRequest::new(target.url()) };
-    let began = Instant::now();
+    let (began, spent) = (Instant::now(), Spent::now());
     let started = fleet.api().start(&request).await.context("starting the crawl")?;
     let mut progress = Progress::new();
     let ended = fleet.wait_crawl(started.id, within, |status| progress.show(status)).await;
-    let seconds = began.elapsed().as_secs_f64();
+    let (seconds, spent_since) = (began.elapsed().as_secs_f64(), Spent::now());
     progress.finish();
     let (status, timed_out) = match ended {
         Ok(status) => (status, false),
         Err(ApiError::TimedOut { .. }) => (frozen(fleet, started.id).await?, true),
         Err(error) => return Err(error).context("waiting for the crawl"),
     };
+    let cost = spent_since.since(&spent, status.counts.stored, &stages::seconds(fleet).await);
+    let measured = Measured { seconds, timed_out, cost, worker_peak_mb: cost::worker_peak_mb() };
     let judgement = judge(fleet, target, &status, options.max_pages).await.context("reading the stores")?;
-    Ok(Report::new(options, &status, judgement, seconds, timed_out))
+    Ok(Report::new(options, &status, judgement, measured))
 }
 
 /// Ends what still runs, so that counts and documents can be compared.

@@ -7,9 +7,13 @@
 //! - [`fleet`] starts schedulers and workers as real processes and can kill, drain and restart each.
 //! - [`crawl`] measures one crawl by a fleet and checks what it left in the stores.
 //! - [`extraction`] measures how well and how fast content is extracted and cut into chunks.
+//! - [`commit`] measures the commit of pages against plain COPY.
+//! - [`cost`] says what processor time all this took, by process.
 //! - [`queue`] measures dispatch itself: throughput, latency, memory, fairness, feeding.
 
 pub mod client;
+pub mod commit;
+pub mod cost;
 pub mod crawl;
 pub mod extraction;
 pub mod fleet;

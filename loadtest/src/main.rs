@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rad_loadtest::commit::{self, CommitError, CommitOptions};
 use rad_loadtest::crawl::{self, CrawlError, CrawlOptions};
 use rad_loadtest::extraction::{self, ExtractOptions};
 use rad_loadtest::queue::{self, QueueError, QueueOptions};
@@ -23,6 +24,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Scenario {
+    Commit(CommitOptions),
     Crawl(CrawlOptions),
     Queue(QueueOptions),
     Extract(ExtractOptions),
@@ -31,6 +33,7 @@ enum Scenario {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().scenario {
+        Scenario::Commit(options) => commit(options).await,
         Scenario::Crawl(options) => crawl(options).await,
         Scenario::Queue(options) => queue(options).await,
         Scenario::Extract(options) => extract(options).await,
@@ -58,6 +61,19 @@ async fn crawl(options: CrawlOptions) -> anyhow::Result<ExitCode> {
         }
         Err(CrawlError::Interrupted) => Ok(ExitCode::from(130)),
         Err(error @ CrawlError::BrokeOff(_)) => Err(error.into()),
+    }
+}
+
+async fn commit(options: CommitOptions) -> anyhow::Result<ExitCode> {
+    let json = options.json;
+    match commit::run(options, until_signal()?).await {
+        Ok(report) => tell(&report, json, true),
+        Err(error @ (CommitError::Folder { .. } | CommitError::Stores(_) | CommitError::Migrate(_))) => {
+            eprintln!("rad-loadtest: {:#}", anyhow::Error::from(error));
+            Ok(ExitCode::from(4))
+        }
+        Err(CommitError::Interrupted) => Ok(ExitCode::from(130)),
+        Err(error) => Err(error.into()),
     }
 }
 

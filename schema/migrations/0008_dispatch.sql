@@ -91,20 +91,24 @@ BEGIN ATOMIC
 END;
 
 -- Takes a claimed batch into hand. Rows that are finished, cancelled, paused or claimed later by somebody else
--- are not returned: the worker drops them. So it does with all of a generation that is over.
+-- are not returned: the worker drops them. So it does with all of a generation that is over. In plpgsql because it
+-- keeps its plan for the session; a function in SQL is planned anew at every call.
 CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint)
 RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, url text, depth smallint,
                attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
                trace_id text, document_id bigint, etag text, last_modified text)
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 -- A commit whose client is gone may hold a row for hours: that must not keep a raise waiting.
 SET lock_timeout = '3s'
-BEGIN ATOMIC
+AS $$
+#variable_conflict use_column
+BEGIN
     -- Whoever fills a new window lets hosts rest by the rows that are in hand. One that is taken into hand under the
     -- old generation after that reading would be in nobody's sight: so a raise waits for this, and what comes after
     -- a raise finds the new generation (dispatch_raise_generation has the same lock). Not a lock of the row: many
     -- would write into it.
-    SELECT pg_advisory_xact_lock_shared(1918985319, 0);
+    PERFORM pg_advisory_xact_lock_shared(1918985319, 0);
+    RETURN QUERY
     WITH taken AS (
         UPDATE crawl_urls u
         SET generation = new_generation, fence = claimed.fence,
@@ -131,7 +135,8 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (SELECT o.document_id, o.etag, o.last_modified FROM documents o
                        WHERE o.tenant_id = taken.tenant_id AND o.url_hash = taken.url_hash
                          AND o.tombstoned_at IS NULL LIMIT 1) AS d ON true;
-END;
+END
+$$;
 
 -- Ends every running crawl that has nothing open or is full. The update waits for commits in flight, which
 -- hold the job row FOR SHARE. Nothing open can't become something open: only a commit of an open row adds rows.

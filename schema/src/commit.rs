@@ -6,6 +6,7 @@
 //! limit is tested by the counters' own update; what does not fit is taken out and the rest is tried again.
 
 mod attempt;
+mod chunks;
 mod counters;
 mod documents;
 mod fates;

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use rad_core::ids::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
 use thiserror::Error;
 
 /// Managed Postgres may go to sleep after 300 s without a query; idle connections are given up before.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(4);
 /// Longer waits for a connection mean that the pool is too small or the server is gone.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that was in use a moment ago is not asked whether it lives: that would be one more round trip for each
+/// transaction, and it may die in the next moment all the same.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// A failed statement.
 #[derive(Debug, Error)]
@@ -81,6 +85,10 @@ impl Db {
             .max_connections(max_connections)
             .idle_timeout(IDLE_TIMEOUT)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+            })
             .connect_with(options.application_name(process))
             .await
             .map_err(DbError::doing("connect to Postgres"))?;
@@ -89,13 +97,26 @@ impl Db {
 
     /// A transaction that sees and writes the rows of one tenant only.
     pub(crate) async fn tenant(&self, tenant: TenantId) -> Result<Transaction<'static, Postgres>, DbError> {
-        let mut tx = self.pool.begin().await.map_err(DbError::doing("begin a transaction"))?;
-        sqlx::query(include_str!("../queries/tenants/enter.sql"))
-            .bind(tenant.0.to_string())
-            .execute(&mut *tx)
-            .await
-            .map_err(DbError::doing("enter the tenant"))?;
-        Ok(tx)
+        self.begin(tenant, "").await
+    }
+
+    /// The same for many small statements that are always the same: their plans are kept. Postgres would plan some of
+    /// them anew each time, because it takes arrays whose length it does not know for longer than they are.
+    pub(crate) async fn tenant_with_kept_plans(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Transaction<'static, Postgres>, DbError> {
+        self.begin(tenant, "; SET LOCAL plan_cache_mode = force_generic_plan").await
+    }
+
+    /// One round trip. The number is no text of anybody's, so it may stand in a statement.
+    async fn begin(
+        &self,
+        tenant: TenantId,
+        settings: &str,
+    ) -> Result<Transaction<'static, Postgres>, DbError> {
+        let begin = format!("BEGIN; SET LOCAL app.tenant_id = '{}'{settings}", tenant.0);
+        self.pool.begin_with(AssertSqlSafe(begin)).await.map_err(DbError::doing("begin a transaction"))
     }
 
     /// Waits for running statements and closes all connections.

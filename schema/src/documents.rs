@@ -88,7 +88,23 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// Compresses what is stored as zstd (bodies, Markdown, links).
 pub fn compress(bytes: &[u8]) -> Vec<u8> {
-    zstd::bulk::compress(bytes, ZSTD_LEVEL).expect("compressing into memory has no way to fail")
+    Compressor::default().compress(bytes)
+}
+
+/// [`compress`] for many pages: its tables are made once.
+pub struct Compressor(zstd::bulk::Compressor<'static>);
+
+impl Compressor {
+    /// One zstd frame of `bytes`.
+    pub fn compress(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.0.compress(bytes).expect("compressing into memory has no way to fail")
+    }
+}
+
+impl Default for Compressor {
+    fn default() -> Self {
+        Self(zstd::bulk::Compressor::new(ZSTD_LEVEL).expect("the level is one that zstd has"))
+    }
 }
 
 /// The inverse of [`compress`].

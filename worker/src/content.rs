@@ -7,8 +7,9 @@ use rad_core::ids::Hash128;
 use rad_core::trap;
 use rad_core::url::CanonicalUrl;
 use rad_schema::commit::PageContent;
-use rad_schema::documents::compress;
+use rad_schema::documents::Compressor;
 
+use crate::engine::stages::counted;
 use crate::extract::HostMemory;
 use crate::{extract, fetch};
 
@@ -25,34 +26,43 @@ pub(crate) struct Read {
 }
 
 /// Reads a fetched page in the light of its host's other pages. Links that must not be followed are left out.
-pub(crate) fn read(fetched: fetch::Page, templates: &HostMemory) -> Read {
+pub(crate) fn read(fetched: fetch::Page, templates: &HostMemory, compressor: &mut Compressor) -> Read {
     let url = fetched.final_url;
-    let page = match fetched.content_type.as_str() {
+    let page = counted("extract", || match fetched.content_type.as_str() {
         "text/plain" | "text/markdown" => extract::text(&fetched.body, fetched.charset.as_deref()),
         _ => extract::page_of_host(&fetched.body, fetched.charset.as_deref(), &url, templates),
-    };
+    });
+    let chunks = counted("chunk", || chunk(&page.markdown, &ChunkLimits::default()));
     let links = if page.nofollow || fetched.directives.nofollow { Vec::new() } else { page.links };
     let notes = notes(fetched.is_partial, page.too_deep);
     // What is stored of a partial page is not the version that its validators name.
     let (etag, last_modified) =
         if fetched.is_partial { (None, None) } else { (fetched.etag, fetched.last_modified) };
     let listed: Vec<_> = links.iter().map(CanonicalUrl::as_str).collect();
+    let (content_hash, body, outlinks, markdown) = counted("compress", || {
+        (
+            Hash128::of(&fetched.body),
+            compressor.compress(&fetched.body),
+            compressor.compress(listed.join("\n").as_bytes()),
+            compressor.compress(page.markdown.as_bytes()),
+        )
+    });
     let content = PageContent {
         url: url.as_str().to_owned(),
         url_hash: url.hash(),
         redirect_target: None,
-        content_hash: Hash128::of(&fetched.body),
+        content_hash,
         raw_bytes: fetched.body.len() as u64,
-        body: compress(&fetched.body),
+        body,
         title: page.title,
         language: page.language,
         canonical: page.canonical.map(|canonical| canonical.as_str().to_owned()),
         content_type: Some(fetched.content_type),
         etag,
         last_modified,
-        outlinks: compress(listed.join("\n").as_bytes()),
-        chunks: chunk(&page.markdown, &ChunkLimits::default()),
-        markdown: compress(page.markdown.as_bytes()),
+        outlinks,
+        chunks,
+        markdown,
         notes,
     };
     let is_missing = trap::says_not_found(content.title.as_deref().unwrap_or_default(), &page.markdown);

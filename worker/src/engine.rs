@@ -2,12 +2,12 @@
 
 pub(crate) mod ends;
 pub(crate) mod meters;
+pub(crate) mod stages;
 
 use std::sync::Arc;
 
 use rad_schema::db::Db;
 use rad_schema::window::Shards;
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::crash::CrashPlan;
@@ -15,6 +15,7 @@ use crate::extract::HostMemory;
 use crate::fetch::Fetcher;
 use crate::healths::Healths;
 use crate::links::HostNumbers;
+use crate::readers::Readers;
 use crate::robots::RobotsCache;
 use crate::scopes::Scopes;
 use crate::seen::SeenLinks;
@@ -33,8 +34,7 @@ pub(crate) struct Engine {
     pub(crate) templates: Arc<HostMemory>,
     pub(crate) scopes: Scopes,
     pub(crate) healths: Healths,
-    /// Pages being parsed at once: as many as there are cores.
-    pub(crate) parsers: Arc<Semaphore>,
+    pub(crate) readers: Arc<Readers>,
     pub(crate) crash: Arc<CrashPlan>,
     /// What pages and commits keep threads busy with.
     pub(crate) threads: Arc<Threads>,

@@ -14,6 +14,7 @@ mod healths;
 mod links;
 mod listing;
 mod page;
+mod readers;
 mod robots;
 mod run;
 mod scopes;

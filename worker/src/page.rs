@@ -24,6 +24,7 @@ use crate::extract::HostMemory;
 use crate::fetch::{Conditional, FetchError, Fetched, Kind, Page, meters};
 use crate::links::Known;
 use crate::listing;
+use crate::readers::Reader;
 use crate::robots::{HostRules, Rules, Sources, VISIT_GAP};
 
 /// Push-backs longer than this must outlive Redis.
@@ -217,18 +218,17 @@ async fn stored(
     page: Page,
 ) -> Result<Processed, DbError> {
     let final_url = page.final_url.clone();
-    let parser = Arc::clone(&engine.parsers).acquire_owned().await.expect("the semaphore is never closed");
+    let mut reader = Arc::clone(&engine.readers).next().await;
     let span = tracing::Span::current();
     let (threads, crash, of) = (Arc::clone(&engine.threads), Arc::clone(&engine.crash), task.task);
     let templates = Arc::clone(&engine.templates);
     let read = tokio::task::spawn_blocking(move || {
-        // Held by the thread and not by the page, which may give up waiting for it.
-        let _parser = parser;
+        // The reader is held by the thread and not by the page, which may give up waiting for it.
         let _page = span.enter();
         let _kept = threads.keep("a parser", Arc::new([of]));
         crash.pass("extracting");
         crash.extract(page.final_url.path_and_query());
-        read(page, &templates)
+        read(page, &templates, &mut reader)
     })
     .await;
     engine.crash.pass("extracted");
@@ -270,10 +270,10 @@ async fn listed(engine: &Engine, task: &Hydrated, page: Page) -> Result<Processe
         return refused(format!("the content type {} is not supported", page.content_type));
     }
     let from = page.final_url.host_key();
-    let parser = Arc::clone(&engine.parsers).acquire_owned().await.expect("the semaphore is never closed");
+    let reader = Arc::clone(&engine.readers).next().await;
     let (threads, of) = (Arc::clone(&engine.threads), task.task);
     let read = tokio::task::spawn_blocking(move || {
-        let _parser = parser;
+        let _reader = reader;
         let _kept = threads.keep("a parser", Arc::new([of]));
         listing::read(&page, level)
     });
@@ -291,9 +291,9 @@ async fn listed(engine: &Engine, task: &Hydrated, page: Page) -> Result<Processe
     Ok(Processed { links, excluded, ..Processed::only(end) })
 }
 
-fn read(page: Page, templates: &HostMemory) -> content::Read {
+fn read(page: Page, templates: &HostMemory, reader: &mut Reader) -> content::Read {
     let begun = Instant::now();
-    let read = content::read(page, templates);
+    let read = content::read(page, templates, reader.compressor());
     histogram!(EXTRACT_DURATION).record(begun.elapsed());
     read
 }

@@ -10,7 +10,6 @@ use rad_schema::db::Db;
 use rad_schema::process::{OpenError, open_stores, stop, watchdog};
 use rad_schema::window::Shards;
 use thiserror::Error as ThisError;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -19,6 +18,7 @@ use crate::engine::Engine;
 use crate::fetch::{FetchConfig, Fetcher, SetupError};
 use crate::healths::Healths;
 use crate::links::HostNumbers;
+use crate::readers::Readers;
 use crate::robots::RobotsCache;
 use crate::scopes::Scopes;
 use crate::seen::SeenLinks;
@@ -90,7 +90,7 @@ async fn sessions(engine: &Arc<Engine>, shutdown: &CancellationToken) {
 }
 
 fn engine(config: Config, db: Db, shards: Shards) -> Result<Engine, SetupError> {
-    let parsers = available_parallelism().map_or(2, std::num::NonZero::get);
+    let cores = available_parallelism().map_or(2, std::num::NonZero::get);
     Ok(Engine {
         fetcher: Fetcher::new(FetchConfig::new(&config.contact_url, config.addresses()))?,
         crash: Arc::new(CrashPlan::new(
@@ -107,7 +107,7 @@ fn engine(config: Config, db: Db, shards: Shards) -> Result<Engine, SetupError> 
         templates: Arc::default(),
         scopes: Scopes::default(),
         healths: Healths::default(),
-        parsers: Arc::new(Semaphore::new(parsers)),
+        readers: Readers::new(cores),
         threads: Arc::default(),
     })
 }

@@ -10,12 +10,13 @@ use rad_core::errors::chain;
 use rad_core::ids::{Fence, HostId, TaskId, TenantId};
 use rad_schema::commit::{Applied, Committed, Outcome};
 use rad_schema::window::{Completion, HostTerms, Nack, NewTask, Requeue, Window, WindowError};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::meters::{Slot, Trail};
+use crate::engine::stages::counted_turns;
 use crate::engine::{Engine, ends};
 use crate::hand::Hand;
 use crate::session::seat::{Life, Seats};
@@ -23,6 +24,9 @@ use crate::session::seat::{Life, Seats};
 /// More at once only wait for each other's counters, and make the batches smaller.
 const COMMITS_AT_ONCE: usize = 2;
 const PAGES_A_BATCH: usize = 32;
+/// A second commit beside a running one begins with so many pages: fewer are better off in one batch after it, as each
+/// commit has its own cost, however small it is.
+const BESIDE_ANOTHER: usize = 16;
 /// New tasks told to Redis in one call.
 const PUSHES_A_CALL: usize = 1_000;
 /// From the hydrate of a page whose commit failed to its next fetch.
@@ -61,29 +65,33 @@ pub(crate) struct Store {
 impl Store {
     /// Commits what comes until the senders are gone.
     pub(crate) async fn run(self: Arc<Self>, mut finished: mpsc::Receiver<Finished>) {
-        let permits = Arc::new(Semaphore::new(COMMITS_AT_ONCE));
         let mut commits = JoinSet::new();
-        let mut batch = Vec::with_capacity(PAGES_A_BATCH);
-        loop {
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
-            if finished.recv_many(&mut batch, PAGES_A_BATCH).await == 0 {
-                break;
+        let (mut waiting, mut open) = (Vec::with_capacity(PAGES_A_BATCH), true);
+        while open || !waiting.is_empty() || !commits.is_empty() {
+            if begins(waiting.len(), commits.len()) {
+                let pages = std::mem::replace(&mut waiting, Vec::with_capacity(PAGES_A_BATCH));
+                self.begin(&mut commits, pages);
+                continue;
             }
-            let store = Arc::clone(&self);
-            let pages = std::mem::take(&mut batch);
-            let tasks = pages.iter().map(|page| page.outcome.task).collect();
-            let commit = async move {
-                for (tenant, pages) in by_tenant(pages) {
-                    store.commit(tenant, pages).await;
-                }
-                drop(permit);
-            };
-            commits.spawn(Arc::clone(&self.engine.threads).watched("a commit", tasks, commit));
-            while commits.try_join_next().is_some() {}
+            let room = PAGES_A_BATCH - waiting.len();
+            tokio::select! {
+                received = finished.recv_many(&mut waiting, room), if open && room > 0 => open = received > 0,
+                Some(_) = commits.join_next() => {}
+            }
         }
-        while commits.join_next().await.is_some() {}
         self.releases.close();
         self.releases.wait().await;
+    }
+
+    fn begin(self: &Arc<Self>, commits: &mut JoinSet<()>, pages: Vec<Finished>) {
+        let store = Arc::clone(self);
+        let tasks = pages.iter().map(|page| page.outcome.task).collect();
+        let commit = async move {
+            for (tenant, pages) in by_tenant(pages) {
+                store.commit(tenant, pages).await;
+            }
+        };
+        commits.spawn(Arc::clone(&self.engine.threads).watched("a commit", tasks, commit));
     }
 
     async fn commit(self: &Arc<Self>, tenant: TenantId, pages: Vec<Finished>) {
@@ -97,10 +105,10 @@ impl Store {
             slots.push(page.slot);
         }
         self.engine.crash.pass("before_commit");
-        match self.engine.db.commit(tenant, outcomes).await {
+        match counted_turns("commit", self.engine.db.commit(tenant, outcomes)).await {
             Ok(committed) => {
                 self.engine.crash.pass("after_commit");
-                self.complete(tenant, &leases, committed).await;
+                counted_turns("dispatch", self.complete(tenant, &leases, committed)).await;
                 self.engine.crash.pass("completed");
             }
             Err(error) => {
@@ -163,7 +171,7 @@ impl Store {
         // Only what the commit wrote or met: a link that was rolled back must be offered again.
         self.engine.seen.remember(committed.known);
         if committed.finished {
-            // Bounded: it runs inside one of few permits, and the leader ends crawls as well.
+            // Bounded: it runs inside one of few commits, and the leader ends crawls as well.
             match timeout(FINISH, self.engine.db.finish_jobs()).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => {
@@ -277,6 +285,14 @@ impl ByShard {
         if let Some(life) = self.1.of_host(new.host) {
             self.of(&life).new.push(new);
         }
+    }
+}
+
+/// Whether a commit of the pages that wait begins while others run. One that is alone begins at once.
+fn begins(waiting: usize, running: usize) -> bool {
+    match running {
+        0 => waiting > 0,
+        _ => running < COMMITS_AT_ONCE && waiting >= BESIDE_ANOTHER,
     }
 }
 

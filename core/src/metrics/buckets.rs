@@ -29,6 +29,10 @@ pub(super) const POLITENESS: &[f64] =
 /// Computing on one page.
 pub(super) const EXTRACT: &[f64] = &[0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
+/// Processor time of one stage.
+pub(super) const STAGE: &[f64] =
+    &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];
+
 /// A request to the API.
 pub(super) const HTTP: &[f64] =
     &[0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

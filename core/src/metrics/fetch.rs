@@ -34,6 +34,11 @@ table! {
     POLITENESS_VIOLATIONS = "rad_politeness_violations_total", Counter, Worker, {};
     /// Time to read one page: parse, extract, chunk, compress.
     EXTRACT_DURATION = "rad_extract_duration_seconds", Histogram(buckets::EXTRACT), Worker, {};
+    /// Processor time by stage: of a page for those that work on one (fetch, extract, chunk, compress), of a batch for
+    /// the others (commit; dispatch: claim, hydrate, lock, complete). What the runtime and its connections take is in
+    /// the process's whole.
+    STAGE_CPU = "rad_stage_cpu_seconds", Histogram(buckets::STAGE), Worker,
+        { stage: ["fetch", "extract", "chunk", "compress", "commit", "dispatch"] };
     /// Documents stored, new and changed ones, by the format they came in.
     DOCUMENTS_STORED = "rad_documents_stored_total", Counter, Worker,
         { format: ["html", "markdown", "text", "other"] };

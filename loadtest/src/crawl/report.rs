@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::client::{Counts, CrawlStatus, ReasonCount};
+use crate::cost::Cost;
 use crate::crawl::CrawlOptions;
 use crate::crawl::judgement::Judgement;
 
@@ -45,6 +46,10 @@ pub struct Report {
     pub end_reason: Option<String>,
     /// The crawl did not end in time.
     pub timed_out: bool,
+    /// Processor time for each stored page: comparable also where others use the machine.
+    pub cpu_ms_per_page: Cost,
+    /// The most memory that a worker had, in MB; 0 where the system does not tell, or no worker lives.
+    pub worker_peak_mb: f64,
     /// What is broken, in words; empty if all is right.
     pub broken: Vec<String>,
     /// Where it was measured.
@@ -58,14 +63,22 @@ pub struct Machine {
     pub cores: usize,
 }
 
+/// What was measured beside the stores.
+pub(super) struct Measured {
+    pub(super) seconds: f64,
+    pub(super) timed_out: bool,
+    pub(super) cost: Cost,
+    pub(super) worker_peak_mb: f64,
+}
+
 impl Report {
     pub(super) fn new(
         options: &CrawlOptions,
         status: &CrawlStatus,
         judgement: Judgement,
-        seconds: f64,
-        timed_out: bool,
+        measured: Measured,
     ) -> Self {
+        let Measured { seconds, timed_out, cost, worker_peak_mb } = measured;
         let stored = f64::from(i32::try_from(status.counts.stored).unwrap_or(i32::MAX));
         let mut broken = judgement.broken;
         if timed_out {
@@ -89,6 +102,8 @@ impl Report {
             state: status.state.clone(),
             end_reason: status.end_reason.clone(),
             timed_out,
+            cpu_ms_per_page: cost,
+            worker_peak_mb,
             broken,
             machine: Machine { cores: std::thread::available_parallelism().map_or(1, usize::from) },
         }
@@ -124,6 +139,15 @@ impl fmt::Display for Report {
         for reason in &self.reasons {
             row(&format!("  {}", reason.verdict), &format_args!("{} {}", reason.urls, reason.state))?;
         }
+        let cost = &self.cpu_ms_per_page;
+        row("CPU ms/page", &format_args!("{:.3}", cost.all))?;
+        for (process, ms) in &cost.processes {
+            row(&format!("  {process}"), &format_args!("{ms:.3}"))?;
+        }
+        for (stage, ms) in &cost.stages {
+            row(&format!("    {stage}"), &format_args!("{ms:.3}"))?;
+        }
+        row("worker peak MB", &self.worker_peak_mb)?;
         row("counts add up", if self.ledger_adds_up { &"yes" } else { &"NO" })?;
         for broken in &self.broken {
             row("BROKEN", broken)?;

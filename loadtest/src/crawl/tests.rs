@@ -22,6 +22,14 @@ async fn a_crawl_of_a_site_with_duplicates_stores_every_content_once() {
     assert_eq!(usize::try_from(report.pages_stored).unwrap(), report.pages_expected);
     assert_eq!((report.counts.discovered, report.state.as_str()), (120, "completed"));
     assert!(report.counts.duplicate > 10 && report.chunks > report.pages_stored, "{report}");
+    let cost = &report.cpu_ms_per_page;
+    for process in ["worker", "postgres", "web"] {
+        assert!(cost.processes.get(process).is_some_and(|ms| *ms > 0.0), "{process} in {report}");
+    }
+    for stage in ["fetch", "extract", "chunk", "compress", "commit", "dispatch"] {
+        assert!(cost.stages.get(stage).is_some_and(|ms| *ms > 0.0), "{stage} in {report}");
+    }
+    assert!(report.worker_peak_mb > 1.0, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod api_ready;
 mod cancel;
 mod child;
 mod cluster;
+mod commit_bench;
 mod crash;
 mod drain;
 mod held;

@@ -38,7 +38,7 @@ type Known = HashMap<(JobId, Hash128), NewTask>;
 
 impl Db {
     pub(super) async fn attempt(&self, tenant: TenantId, batch: &[Outcome]) -> Result<Attempt, DbError> {
-        let mut tx = self.tenant(tenant).await?;
+        let mut tx = self.tenant_with_kept_plans(tenant).await?;
         let jobs = share_jobs(&mut tx, tenant, batch).await?;
         let (live, ended): (Vec<_>, Vec<_>) =
             batch.iter().partition(|outcome| jobs.contains_key(&outcome.job));

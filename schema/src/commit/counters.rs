@@ -138,30 +138,21 @@ pub(super) async fn bill(
     if billed.is_empty() {
         return Ok(Bill::Accepted { month_full: false });
     }
-    let pages: i64 = billed.iter().map(|(_, tally)| tally.of(State::Stored)).sum();
+    let documents =
+        billed.iter().flat_map(|(job, tally)| tally.documents.iter().map(|document| (job.0, *document)));
+    let (of, changed): (Vec<_>, Vec<_>) = documents.unzip();
+    let pages = || billed.iter().map(|(_, tally)| tally.of(State::Stored));
     let tokens: i64 = billed.iter().map(|(_, tally)| tally.tokens).sum();
-    for (job, tally) in &billed {
-        sqlx::query(include_str!("../../queries/usage/outbox.sql"))
-            .bind(tenant.0)
-            .bind(job.0)
-            .bind(&tally.documents)
-            .execute(&mut **tx)
-            .await
-            .map_err(DbError::doing("write the outbox"))?;
-    }
-    sqlx::query(include_str!("../../queries/usage/record.sql"))
-        .bind(tenant.0)
-        .bind(billed.iter().map(|(job, _)| job.0).collect::<Vec<_>>())
-        .bind(vec!["page"; billed.len()])
-        .bind(billed.iter().map(|(_, tally)| tally.of(State::Stored)).collect::<Vec<_>>())
-        .execute(&mut **tx)
-        .await
-        .map_err(DbError::doing("record usage events"))?;
     // The tenant's row is the one that all its commits share: taken last, held shortest.
     let (refused, pages_left) =
-        sqlx::query_as::<_, (Option<String>, Option<i64>)>(include_str!("../../queries/usage/add.sql"))
+        sqlx::query_as::<_, (Option<String>, Option<i64>)>(include_str!("../../queries/usage/bill.sql"))
             .bind(tenant.0)
-            .bind(pages)
+            .bind(of)
+            .bind(changed)
+            .bind(billed.iter().map(|(job, _)| job.0).collect::<Vec<_>>())
+            .bind(vec!["page"; billed.len()])
+            .bind(pages().collect::<Vec<_>>())
+            .bind(pages().sum::<i64>())
             .bind(growth)
             .bind(tokens)
             .fetch_one(&mut **tx)

@@ -1,4 +1,4 @@
-//! The documents' part of a commit: who owns a content, new versions, bodies and chunk deltas.
+//! The documents' part of a commit: who owns a content, new versions and bodies.
 
 use std::collections::{HashMap, HashSet};
 
@@ -130,53 +130,6 @@ pub(super) async fn remove_bodies(
         .await
         .map_err(DbError::doing("remove replaced bodies"))?;
     Ok(removed.into_iter().map(|(hash, bytes)| (Hash128(hash.as_u128()), bytes)).collect())
-}
-
-/// Makes the chunks of stored pages those of their new version, with as few changed rows as possible.
-pub(super) async fn replace_chunks(
-    tx: &mut Transaction<'_, Postgres>,
-    tenant: TenantId,
-    pages: &[(&PageContent, &Written)],
-) -> Result<(), DbError> {
-    let chunks: Vec<_> = pages
-        .iter()
-        .flat_map(|(page, written)| page.chunks.iter().map(move |chunk| (written.document, chunk)))
-        .collect();
-    let documents: Vec<_> = chunks.iter().map(|(document, _)| *document).collect();
-    let ids = uuids(chunks.iter().map(|(_, chunk)| chunk.id));
-    let changed: Vec<_> = pages
-        .iter()
-        .filter(|(_, written)| written.previous.is_some())
-        .map(|(_, written)| written.document)
-        .collect();
-    if !changed.is_empty() {
-        sqlx::query(include_str!("../../queries/chunks/remove_stale.sql"))
-            .bind(tenant.0)
-            .bind(&changed)
-            .bind(&documents)
-            .bind(&ids)
-            .execute(&mut **tx)
-            .await
-            .map_err(DbError::doing("remove stale chunks"))?;
-    }
-    if chunks.is_empty() {
-        return Ok(());
-    }
-    let offset = |at: u32| i32::try_from(at).unwrap_or(i32::MAX);
-    sqlx::query(include_str!("../../queries/chunks/upsert.sql"))
-        .bind(tenant.0)
-        .bind(documents)
-        .bind(ids)
-        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.ordinal)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|(_, chunk)| chunk.heading_path.join("\u{1f}")).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.tokens)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.start)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|(_, chunk)| offset(chunk.end)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|(_, chunk)| chunk.text.as_str()).collect::<Vec<_>>())
-        .execute(&mut **tx)
-        .await
-        .map_err(DbError::doing("write chunks"))
-        .map(drop)
 }
 
 fn count(of: usize) -> i32 {

@@ -6,6 +6,7 @@ use rad_core::ids::{Hash128, TaskId, TenantId};
 use sqlx::{Postgres, Transaction};
 
 use super::attempt::Refusal;
+use super::chunks;
 use super::documents::{self, Owner, Written};
 use super::outcome::{End, Outcome, PageContent};
 use crate::db::DbError;
@@ -102,7 +103,7 @@ async fn write_contents(
     }
     let pages: Vec<_> = changed.iter().map(|(_, page, written)| (*page, *written)).collect();
     let added = documents::keep_bodies(tx, tenant, &pages).await?;
-    documents::replace_chunks(tx, tenant, &pages).await?;
+    chunks::replace(tx, tenant, &pages).await?;
     let removed = documents::remove_bodies(tx, tenant, &pages).await?;
     let growth = |page: &PageContent, written: &Written| {
         let body = if added.contains(&page.content_hash) { page.body.len() } else { 0 };

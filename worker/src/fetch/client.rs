@@ -13,8 +13,9 @@ use super::resolve::GuardedResolver;
 /// A pooled connection was judged when it was made; after this time it is made and judged anew.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Politeness allows a host few connections at a time; more idle ones would only hold memory.
-const POOL_IDLE_PER_HOST: usize = 4;
+/// As many as a host may be asked for at once: a request that finds no idle connection makes one, and a connection
+/// costs both sides more than the request. A host with an ordinary limit never has as many.
+const POOL_IDLE_PER_HOST: usize = 128;
 
 /// Above the library's 100, so that a site with many cookies passes; a flood of headers still ends.
 const MAX_HEADERS: usize = 256;

@@ -24,6 +24,7 @@ use super::seat::Life;
 use super::{Session, wake};
 use crate::engine::ends;
 use crate::engine::meters::{self, Slot, Trail};
+use crate::engine::stages::counted_turns;
 use crate::page;
 use crate::store::Finished;
 
@@ -223,7 +224,7 @@ async fn run_page(
     let trail = Trail::of(&task);
     let processed = tokio::select! {
         () = life.lost.cancelled() => return,
-        processed = page::process(&session.engine, &task) => processed,
+        processed = counted_turns("fetch", page::process(&session.engine, &task)) => processed,
     };
     match processed {
         Ok(page) => {

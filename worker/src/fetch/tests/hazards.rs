@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rad_core::retry::FailureClass;
 use rad_core::url::CanonicalUrl;
+use rad_schema::documents::Compressor;
 
 use super::*;
 use crate::content;
@@ -97,7 +98,11 @@ async fn a_coding_that_breaks_off_leaves_a_partial_page() {
     assert!(more.is_partial && more.body == text);
     let cut = get_page(&server, "/cut").await;
     assert!(cut.is_partial && !cut.body.is_empty() && text.as_bytes().starts_with(&cut.body));
-    let read = content::read(Page { etag: Some("x".to_owned()), ..cut }, &HostMemory::default());
+    let read = content::read(
+        Page { etag: Some("x".to_owned()), ..cut },
+        &HostMemory::default(),
+        &mut Compressor::default(),
+    );
     assert!(read.page.notes.is_some_and(|notes| notes.starts_with("partial")));
     assert_eq!(read.page.etag, None, "a later crawl must not be told that nothing has changed");
 }
@@ -112,7 +117,8 @@ async fn huge_attributes_and_very_many_are_read_in_a_moment() {
     })
     .await;
     for path in ["/long", "/many"] {
-        let read = content::read(get_page(&server, path).await, &HostMemory::default());
+        let read =
+            content::read(get_page(&server, path).await, &HostMemory::default(), &mut Compressor::default());
         assert_eq!(read.page.chunks.len(), 1, "{path}");
         assert!(read.page.chunks[0].text.contains("seen") && read.page.chunks[0].text.len() < 100, "{path}");
         assert!(read.links.is_empty(), "{path}");

@@ -13,6 +13,7 @@ use super::super::{Session, wake};
 use super::setback::Setback;
 use super::{begin, hand_back};
 use crate::engine::meters;
+use crate::engine::stages::counted_turns;
 use crate::store::Finished;
 
 /// Longest wait for an answer while there are other shards: a server that hangs must not keep them waiting. The same
@@ -103,7 +104,8 @@ impl Rounds {
         round: &mut Round,
     ) -> Option<Batch> {
         let (shard, asked) = (life.shard(), Instant::now());
-        let call = life.window.claim(session.worker, self.requests[shard], most, session.terms);
+        let claim = life.window.claim(session.worker, self.requests[shard], most, session.terms);
+        let call = counted_turns("dispatch", claim);
         let answer = if self.requests.len() > 1 {
             let hangs = || WindowError::Answer { script: "claim", answer: "nothing in time".to_owned() };
             timeout(CLAIM, call).await.unwrap_or_else(|_| Err(hangs()))
@@ -151,7 +153,7 @@ async fn take(
         hand_back(session, life, beyond, Requeue::SameRank).await;
     }
     let slots = slots.split_off(slots.len() - ours.len());
-    begin(session, life, ours, slots, finished).await;
+    counted_turns("dispatch", begin(session, life, ours, slots, finished)).await;
 }
 
 /// Begins a task that may kill its worker when nothing else is in hand. Its own shard has seen to that; pages of other
