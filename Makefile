@@ -15,13 +15,7 @@ up: stores
 	target/release/rad up $(URL:%='%')
 
 test: stores
-	cargo build --workspace --bins
-	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --workspace $(ARGS); \
-	else \
-		cargo test --workspace $(ARGS); \
-	fi; \
-	result=$$?; scripts/stop-test-stores.sh; exit $$result
+	scripts/run-tests.sh $(ARGS)
 
 lint:
 	cargo fmt --all --check
