@@ -7,9 +7,13 @@ local out, mended, seen = {}, 0, {}
 
 -- What the records say of places may be wrong, so the places themselves are asked; but not of what was put there now.
 local function is_placed(H, h)
-    if h[FRESH] or h[AT] then return true end
+    if h[AT] then return true end
     if h[PLACE] == COOLING then return call('ZSCORE', P .. 'cool', H) end
-    if h[PLACE] == OFFERED then return call('ZSCORE', P .. 'rd:' .. h[HOLDER], H) end
+    if h[PLACE] == OFFERED then
+        local t = of_tenant(h[HOLDER])
+        if t[NEW] then write_offers(h[HOLDER], t) end
+        return call('ZSCORE', P .. 'rd:' .. h[HOLDER], H)
+    end
     return h[FLYING] >= h[MOST]
 end
 
@@ -37,7 +41,7 @@ flush()
 -- A tenant's record may have lost count of its offers, and the ring its member.
 for T, t in pairs(seen) do
     t[OFFERS], t[DIRTY] = call('ZCARD', P .. 'rd:' .. T), true
-    if not call('ZSCORE', P .. 'ring', T) then t[COULD] = false end
+    if not call('ZSCORE', P .. 'ring', T) then t[RINGED] = false end
 end
 flush()
 local reply = 'OK ' .. mended

@@ -20,6 +20,7 @@ local COST = 1000000     -- virtual time of one task at weight 1; whole numbers 
 local KEPT = 30000       -- a suspect waits so long for a hand to get empty (ms)
 local PATIENCE = 5000    -- and then an empty hand for the host's clock, or for one delay of the host (ms)
 local AGAIN = 100        -- when to ask again, for a worker that does not wait for its hand to get empty (ms)
+local LANES = P .. 'f:'
 local hard = now + tonumber(ARGV[5])
 local fence = tonumber(about[4])
 local taken, ids, leases, lanes, alone, held = {}, {}, {}, {}, '0', false
@@ -27,7 +28,7 @@ local taken, ids, leases, lanes, alone, held = {}, {}, {}, {}, '0', false
 -- Lanes that fall below low water while the ledger has more for them.
 local function ask_for_more()
     for i, left_out in ipairs(call('HMGET', P .. 'more', unpack(lanes))) do
-        if left_out and call('ZCARD', P .. 'f:' .. lanes[i]) <= LOW_WATER then
+        if left_out and call('ZCARD', LANES .. lanes[i]) <= LOW_WATER then
             hungry[#hungry + 1] = int(now)
             hungry[#hungry + 1] = lanes[i]
         end
@@ -39,12 +40,9 @@ local function answer(wait)
         call('HSET', P .. 'L', unpack(leases))
         call('SADD', P .. 'W:' .. w, unpack(ids))
         call('ZADD', P .. 'dl', 'LT', int(hard), w)
-        call('HSET', meta, 'fence', int(fence))
     end
-    if #lanes > 0 then
-        call('HSET', meta, 'vfloor', int(vfloor()))
-        ask_for_more()
-    end
+    if #lanes > 0 then ask_for_more() end
+    if #lanes > 0 or #ids > 0 then call('HSET', meta, 'fence', int(fence), 'vfloor', int(vfloor())) end
     flush(true)
     if not wait then
         local due = call('ZRANGE', P .. 'cool', '0', '0', 'WITHSCORES')
@@ -71,7 +69,7 @@ local function lease(T, H, h, id, rank)
     fence = fence + 1
     ids[#ids + 1] = id
     leases[#leases + 1] = id
-    leases[#leases + 1] = pack(LEASE, fence, hard, tonumber(rank), w, T, H, '')
+    leases[#leases + 1] = pack(LEASE, fence, hard, rank, w, T, H, '')
     -- Hosts that take several at once are paced from start to start.
     if h[MOST] > 1 and h[DELAY] > 0 then h[CLEAR] = max(h[CLEAR], now + h[DELAY]) end
     taken[#taken + 1] = id .. ' ' .. T .. ' ' .. H .. ' ' .. int(fence) .. ' ' .. rank
@@ -120,16 +118,16 @@ local function stand_in(T, t)
     queue[i + 1], length, t[QUEUED] = T, length + 1, true
 end
 
--- Offers of a tenant that rd:T has, to be looked at: the best k.
-local function pop_offers(T, t, k)
-    local best, found = call('ZPOPMIN', P .. 'rd:' .. T, k), {}
-    if #best == 0 then t[OFFERS], t[DIRTY] = #t[HELD], true end
-    for i = 1, #best, 2 do
-        hold(t, best[i], best[i + 1], true)
-        found[#found + 1] = best[i]
+-- Takes the tenant's best k offers out of rd:T, to be looked at.
+local function take_offers(T, t, k)
+    if t[NEW] or t[TAKEN] then write_offers(T, t) end
+    local best = call('ZPOPMIN', P .. 'rd:' .. T, k)
+    if #best > 0 then
+        t[TAKEN], t[NEXT] = best, 1
+    else
+        t[OFFERS], t[DIRTY] = 0, true
     end
-    t[POPPED] = #found
-    return found
+    return best
 end
 
 local function reload()
@@ -138,31 +136,37 @@ local function reload()
     load_tenants(queue)
     first, length, horizon = 1, #queue, #queue < n and math.huge or -1
     local found, each = {}, int(math.ceil((n - #ids) / max(length, 1)))
-    for _, T in ipairs(queue) do
+    for i = 1, length do
+        local T = queue[i]
         local t = tenants[T]
-        t[QUEUED], t[COULD], t[DIRTY], horizon = true, true, true, max(horizon, t[PASS])
-        if t[POPPED] == 0 and t[OFFERS] > #t[HELD] then
-            for _, H in ipairs(pop_offers(T, t, each)) do found[#found + 1] = H end
+        t[QUEUED], t[RINGED], t[DIRTY], horizon = true, t[RINGED] or true, true, max(horizon, t[PASS])
+        if t[OFFERS] > 0 and not t[TAKEN] and not (t[NEW] and t[OFFERS] == 1) then
+            local best = take_offers(T, t, each)
+            for place = 1, #best, 2 do found[#found + 1] = best[place] end
         end
     end
     load_hosts(found)
-    for _, H in ipairs(found) do hosts[H][FRESH] = true end
     return length > 0
 end
 
 -- The best host that is offered to the tenant; the offer is over.
 local function next_offer(T, t)
-    if t[POPPED] == 0 and t[OFFERS] > #t[HELD] then
-        for _, H in ipairs(pop_offers(T, t, '1')) do of_host(H)[FRESH] = true end
+    local new, taken_out = t[NEW], t[TAKEN]
+    local H
+    if new and t[OFFERS] == 1 and #new == 2 then
+        H, t[NEW] = new[2], false
+    else
+        if new or not taken_out then taken_out = take_offers(T, t, '1') end
+        local next = t[NEXT]
+        H = taken_out[next]
+        if not H then return end
+        if next + 2 > #taken_out then t[TAKEN] = false else t[NEXT] = next + 2 end
     end
-    local entry = table.remove(t[HELD])
-    if not entry then return end
-    if entry[4] then t[POPPED] = t[POPPED] - 1 end
-    local h = hosts[entry[1]]
-    h[FRESH], h[PLACE], h[HOLDER], h[DIRTY] = false, IDLE, false, true
+    local h = of_host(H)
+    h[PLACE], h[HOLDER], h[DIRTY] = IDLE, false, true
     t[OFFERS], t[DIRTY] = t[OFFERS] - 1, true
     offered = offered - 1
-    return entry[1], h
+    return H, h
 end
 
 local function charge(T, t)
@@ -170,10 +174,8 @@ local function charge(T, t)
     if t[RUNNING] < t[CAP] then return end
     fall_short(T)
     -- What it can't take now others may. A sample, because this happens with every claim at the cap.
-    local sample = {}
-    for i = #t[HELD], max(1, #t[HELD] - 3), -1 do sample[#sample + 1] = t[HELD][i][1] end
-    if #sample == 0 then sample = call('ZRANDMEMBER', P .. 'rd:' .. T, '4') end
-    pass_on(sample)
+    if t[NEW] or t[TAKEN] then write_offers(T, t) end
+    pass_on(call('ZRANDMEMBER', P .. 'rd:' .. T, '4'))
 end
 
 take_up_due(int(n + 16))
@@ -185,25 +187,26 @@ while alone == '0' and count < n and tries < 4 * n do
     if first > length and not reload() then break end
     local T = queue[first]
     local t = tenants[T]
-    first, t[QUEUED], made = first + 1, false, {}
+    first, t[QUEUED] = first + 1, false
+    if #made > 0 then made = {} end
     local H, h
     if servable(t) then H, h = next_offer(T, t) end
     if H then
         floor_of_ring = t[PASS]
-        local key = lane(T, H)
-        local head = call('ZPOPMIN', key)
-        local id, rank = head[1], tonumber(head[2])
-        if id and rank > now_us then
-            call('ZADD', key, head[2], id)
+        local name = T .. ':' .. H
+        local head = call('ZPOPMIN', LANES .. name)
+        local id, rank = head[1], head[2]
+        if id and not is_due(rank) then
+            call('ZADD', LANES .. name, rank, id)
         elseif id then
-            lanes[#lanes + 1] = T .. ':' .. H
+            lanes[#lanes + 1] = name
             h[FLYING] = h[FLYING] + 1
             if suspicion(id) then alone = '1' end
             if alone == '1' and (held or #ids > 0) then
-                keep(T, H, id, int(rank), '0')
+                keep(T, H, id, rank, '0')
                 call('ZADD', P .. 'kd', min(now + KEPT, hard), w)
             else
-                lease(T, H, h, id, int(rank))
+                lease(T, H, h, id, rank)
             end
             count = count + 1
             charge(T, t)

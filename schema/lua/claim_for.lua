@@ -39,7 +39,7 @@ local function take(H, h, id, rank)
     h[FLYING], t[RUNNING], t[DIRTY] = h[FLYING] + 1, t[RUNNING] + 1, true
     local left = call('ZCARD', lane(T, H))
     if left <= LOW_WATER and call('HEXISTS', P .. 'more', T .. ':' .. H) == 1 then request_refill(T, H) end
-    return id .. ' ' .. T .. ' ' .. H .. ' ' .. int(fence) .. ' ' .. int(rank)
+    return id .. ' ' .. T .. ' ' .. H .. ' ' .. int(fence) .. ' ' .. rank
 end
 
 local taken, tries = nil, 0
@@ -52,7 +52,7 @@ while room and not taken and tries < 16 do
     local h = of_host(H)
     withdraw(H, h)
     local head = call('ZRANGE', lane(T, H), '0', '0', 'WITHSCORES')
-    if head[1] and tonumber(head[2]) <= now_us then taken = take(H, h, head[1], tonumber(head[2])) end
+    if head[1] and is_due(head[2]) then taken = take(H, h, head[1], head[2]) end
     settle(H, h)
 end
 flush()

@@ -21,9 +21,9 @@ for first = 0, items - 1, 1000 do
         if lease then
             released[id] = nil
             ended = ended + 1
-            local h = hosts[lease.H]
-            rest(lease.H, h, tonumber(pauses[i]))
-            settle(lease.H, h)
+            local h = hosts[lease[WHERE]]
+            rest(lease[WHERE], h, pauses[i] == '0' and 0 or tonumber(pauses[i]))
+            settle(lease[WHERE], h)
         end
     end
 end

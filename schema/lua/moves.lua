@@ -62,36 +62,13 @@ local function drop_lane(T, H, h)
     detach(T, H, h)
 end
 
--- Keeps an offer in hand, in its order, as host, rank, rank as a number, out of rd:T: a claim may take it before it
--- is ever written.
-local function hold(t, H, rank, popped)
-    local list, urgency = t[HELD], tonumber(rank)
-    local low, high = 1, #list + 1
-    while low < high do
-        local middle = math.floor((low + high) / 2)
-        if list[middle][3] > urgency then low = middle + 1 else high = middle end
-    end
-    table.insert(list, low, { H, rank, urgency, popped })
-end
-
-local function unhold(t, H, h)
-    for i, entry in ipairs(t[HELD]) do
-        if entry[1] == H then
-            table.remove(t[HELD], i)
-            if entry[4] then t[POPPED] = t[POPPED] - 1 end
-            h[FRESH] = false
-            return entry
-        end
-    end
-end
-
 local made = {}
 local function hand(H, h, T, rank)
     local t = of_tenant(T)
     if h[SHARED] then call('ZADD', P .. 'hw:' .. H, turn(), T) end
     h[PLACE], h[HOLDER], h[CLEAR], h[DIRTY] = OFFERED, T, now, true
-    hold(t, H, rank, false)
-    h[FRESH] = true
+    local new = t[NEW]
+    if new then new[#new + 1], new[#new + 2] = rank, H else t[NEW] = { rank, H } end
     t[OFFERS], t[MADE], t[DIRTY] = t[OFFERS] + 1, true, true
     if not may_run(t) then fall_short(T) end
     offered = offered + 1
@@ -113,7 +90,7 @@ local function offer_shared(H, h)
             -- The window is only a copy: a parked tenant's lanes come back from the ledger.
             drop_lane(T, H, h)
             removed = removed + 1
-        elseif tonumber(head[2]) > now_us then
+        elseif not is_due(head[2]) then
             call('ZADD', hw, turn(), T)
             due = min(due or math.huge, math.ceil(tonumber(head[2]) / 1000))
         elseif may_run(of_tenant(T)) then
@@ -143,7 +120,7 @@ local function offer(H, h)
         h[SOLE], h[DIRTY] = false, true
     elseif of_tenant(T)[PARKED] then
         drop_lane(T, H, h)
-    elseif tonumber(head[2]) > now_us then
+    elseif not is_due(head[2]) then
         cool(h, math.ceil(tonumber(head[2]) / 1000))
     else
         hand(H, h, T, head[2])
@@ -161,7 +138,8 @@ local function withdraw(H, h)
     local T = h[HOLDER]
     if not T then return end
     local t = of_tenant(T)
-    if h[FRESH] then unhold(t, H, h) else call('ZREM', P .. 'rd:' .. T, H) end
+    if t[NEW] or t[TAKEN] then write_offers(T, t) end
+    call('ZREM', P .. 'rd:' .. T, H)
     h[PLACE], h[HOLDER], h[DIRTY] = IDLE, false, true
     t[OFFERS], t[DIRTY] = max(t[OFFERS] - 1, 0), true
     offered = offered - 1
@@ -171,15 +149,15 @@ end
 local function take_up_due(most)
     local due, of_tenants = call('ZRANGEBYSCORE', P .. 'cool', '-inf', int(now), 'LIMIT', '0', most), {}
     load_hosts(due)
-    for _, H in ipairs(due) do
-        local h = hosts[H]
+    for i = 1, #due do
+        local h = hosts[due[i]]
         h[WAS], h[DIRTY] = COOLING, true
         -- One that is offered has no place here: offered twice, it would get two requests.
         if h[PLACE] == COOLING then h[PLACE] = IDLE end
         if h[SOLE] then of_tenants[#of_tenants + 1] = h[SOLE] end
     end
     load_tenants(of_tenants)
-    for _, H in ipairs(due) do settle(H, hosts[H]) end
+    for i = 1, #due do settle(due[i], hosts[due[i]]) end
 end
 
 -- Nobody contacts the host before `until_ms`. Clocks only move forward.
@@ -209,6 +187,7 @@ end
 local function park(T, most)
     local t = of_tenant(T)
     t[PARKED], t[DIRTY] = true, true
+    if t[NEW] or t[TAKEN] then write_offers(T, t) end
     local given = call('ZRANGE', P .. 'rd:' .. T, 0, most - 1)
     load_hosts(given)
     for _, H in ipairs(given) do
@@ -239,13 +218,9 @@ local function refresh(T, H)
     if holder == T then
         local head = call('ZRANGE', lane(T, H), '0', '0', 'WITHSCORES')
         if not head[1] then return end
-        if h[FRESH] then
-            unhold(of_tenant(T), H, h)
-            hold(of_tenant(T), H, head[2], false)
-            h[FRESH] = true
-        else
-            call('ZADD', P .. 'rd:' .. T, 'XX', head[2], H)
-        end
+        local t = of_tenant(T)
+        if t[NEW] or t[TAKEN] then write_offers(T, t) end
+        call('ZADD', P .. 'rd:' .. T, 'XX', head[2], H)
         return
     end
     if holder and not may_run(of_tenant(holder)) and may_run(of_tenant(T)) then withdraw(H, h) end
@@ -295,6 +270,9 @@ local function let_go(T, H)
     t[RUNNING], t[DIRTY] = max(t[RUNNING] - 1, 0), true
 end
 
+-- Places of what an ended lease tells.
+local WHOSE, WHERE, RANK, MARKED = 1, 2, 3, 4
+
 -- Ends those of the leases whose fence still holds (or whoever holds it, where no fences are given). Returns by task
 -- its tenant, host, rank and whether it was a suspect. Who puts it back into its lane marks it again.
 local function release(ids, fences)
@@ -305,7 +283,7 @@ local function release(ids, fences)
         if leases[i] and not ended[id] then
             local fence, _, rank, w, T, H, lock = parse(LEASE, leases[i])
             if not fences or tonumber(fences[i]) == fence then
-                ended[id] = { T = T, H = H, rank = rank, marked = false }
+                ended[id] = { T, H, rank, false }
                 gone[#gone + 1] = id
                 of_hosts[#of_hosts + 1], of_tenants[#of_tenants + 1] = H, T
                 local held = of_worker[w] or {}
@@ -331,7 +309,7 @@ local function release(ids, fences)
     load_tenants(of_tenants)
     for i, id in ipairs(gone) do
         let_go(of_tenants[i], of_hosts[i])
-        if suspects() then ended[id].marked = call('HDEL', P .. 'su', id) == 1 end
+        if suspects() then ended[id][MARKED] = call('HDEL', P .. 'su', id) == 1 end
     end
     return ended
 end

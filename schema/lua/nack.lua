@@ -13,10 +13,10 @@ local function is_of_the_living(lease)
 end
 
 local function hand_back(id, lease, rank, pause)
-    local T, H, h = lease.T, lease.H, hosts[lease.H]
+    local T, H, h = lease[WHOSE], lease[WHERE], hosts[lease[WHERE]]
     if rank == 'drop' then return settle(H, h) end
     rest(H, h, pause)
-    enqueue(T, H, id, rank == '-' and int(lease.rank) or rank, lease.marked)
+    enqueue(T, H, id, rank == '-' and lease[RANK] or rank, lease[MARKED])
     refresh(T, H)
 end
 

@@ -39,7 +39,7 @@
 -- an offered host the time of its offer). TENANT: virtual time, running, cap (its share in this shard), weight, hosts
 -- offered, and 1 when parked + 2 when shares.lua has said its share.
 -- LEASE: fence, hard deadline (ms), rank, w, T, H, resource of its lock ('' = none).
-local HOST, TENANT, LEASE = '<I4HHBI6', '<dI4I4I4I4B', '<I6I6dssss'
+local HOST, HOST_OF, TENANT, LEASE = '<I4HHBI6', '<I4HHBI6c0', '<dI4I4I4I4B', '<I6I6sssss'
 local WINDOW = 128      -- a 129th id would turn the lane's listpack into a skiplist, six times the size
 local LOW_WATER = 64
 local meta = KEYS[1]
@@ -56,6 +56,13 @@ local now_us = clock[1] * 1000000 + clock[2]
 
 -- Lua prints 14 digits by itself; microseconds have 16.
 local function int(n) return format('%d', n) end
+
+-- Ranks stay text: a number takes Lua as long to read as ten fields of a record.
+local now_text = int(now_us)
+local function is_due(rank)
+    if #rank == #now_text then return rank <= now_text end
+    return tonumber(rank) <= now_us
+end
 
 local about
 local function stale()

@@ -14,17 +14,17 @@ local PAUSE = 1000       -- after which the rest of a larger hand is looked at (
 
 -- The host may have been contacted a moment ago.
 local function back(id, lease, marked)
-    rest(lease.H, hosts[lease.H], 0)
-    enqueue(lease.T, lease.H, id, int(lease.rank), marked)
-    refresh(lease.T, lease.H)
+    rest(lease[WHERE], hosts[lease[WHERE]], 0)
+    enqueue(lease[WHOSE], lease[WHERE], id, lease[RANK], marked)
+    refresh(lease[WHOSE], lease[WHERE])
 end
 
 local ids, fences, fates = {}, {}, {}
 for i = 3, #ARGV, 3 do ids[#ids + 1], fences[#fences + 1], fates[ARGV[i]] = ARGV[i], ARGV[i + 1], ARGV[i + 2] end
 for id, lease in pairs(release(ids, fences)) do
     if fates[id] == 'gone' then
-        rest(lease.H, hosts[lease.H], 0)
-        settle(lease.H, hosts[lease.H])
+        rest(lease[WHERE], hosts[lease[WHERE]], 0)
+        settle(lease[WHERE], hosts[lease[WHERE]])
     else
         back(id, lease, fates[id] == 'alone')
     end
@@ -38,8 +38,8 @@ end
 
 local function return_now(overdue)
     for id, lease in pairs(release(overdue)) do
-        back(id, lease, lease.marked)
-        returned[#returned + 1] = id .. ' ' .. lease.T
+        back(id, lease, lease[MARKED])
+        returned[#returned + 1] = id .. ' ' .. lease[WHOSE]
     end
 end
 

@@ -2,32 +2,33 @@
 -- written once by flush(): a call for each change would take most of the time.
 
 local IDLE, COOLING, OFFERED = 0, 1, 2
+local ALL = 42     -- '*', before the tenant that a host is offered to which is not one tenant's alone
 local hosts, tenants = {}, {}
 local hungry, offered = {}, 0     -- lanes below low water; hosts offered less those taken back
 local short = {}                  -- 'now, T' of tenants with more to do than their share lets them
 
 -- Places of a host's fields; fields by name would take Lua twice as long. Beyond the record: who has the only lane on
 -- it, whether several have lanes, to whom it is offered; the place that it had in Redis; when it is to be looked at
--- (where `cool` does not know yet); whether its offer is not in rd:T yet.
-local DIRTY, DELAY, MOST, KNOWN, FLYING, PLACE, CLEAR, SOLE, SHARED, HOLDER, WAS, AT, FRESH =
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
--- A tenant's. Beyond the record: offers that rd:T has not, least urgent first, and how many of these came out of it;
--- one was made here; it was in the ring, and with which virtual time; it stands in the queue of a claim; its cap is
--- a share that shares.lua has set.
-local PASS, RUNNING, CAP, WEIGHT, OFFERS, PARKED, HELD, POPPED, MADE, COULD, RINGED, QUEUED, SHARE =
+-- (where `cool` does not know yet).
+local DIRTY, DELAY, MOST, KNOWN, FLYING, PLACE, CLEAR, SOLE, SHARED, HOLDER, WAS, AT =
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+-- A tenant's. Beyond the record: offers made here, as 'rank, host, ...'; offers that a claim has taken out of rd:T, as
+-- 'host, rank, ...', and the place of the first that it has not looked at; an offer was made here; the virtual time
+-- that it has in the ring, or false; it stands in the queue of a claim; its cap is a share that shares.lua has set.
+local PASS, RUNNING, CAP, WEIGHT, OFFERS, PARKED, NEW, TAKEN, NEXT, MADE, RINGED, QUEUED, SHARE =
     2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 
 local function read_host(H, record)
     local h
     if record then
         local delay, most, flying, place, clear = parse(HOST, record)
-        local of = sub(record, 16)
-        local shared = byte(of) == 42
-        local sole = not shared and of ~= '' and of
-        local holder = place == OFFERED and (sole or sub(of, 2))
-        h = { false, delay, max(most, 1), most > 0, flying, place, clear, sole, shared, holder, place, false, false }
+        local mark, sole, holder = byte(record, 16), false, false
+        if mark and mark ~= ALL then sole = sub(record, 16) end
+        if place == OFFERED then holder = sole or sub(record, 17) end
+        h = { false, delay, most > 0 and most or 1, most > 0, flying, place, clear, sole, mark == ALL, holder, place,
+            false }
     else
-        h = { false, 0, 1, false, 0, IDLE, 0, false, false, false, IDLE, false, false }
+        h = { false, 0, 1, false, 0, IDLE, 0, false, false, false, IDLE, false }
     end
     hosts[H] = h
     return h
@@ -49,11 +50,11 @@ local function read_tenant(T, record)
     local t
     if record then
         local pass, running, cap, weight, offers, flags = parse(TENANT, record)
-        t = { false, pass, running, cap, weight, offers, flags % 2 == 1, {}, 0, false, false, false, false,
-            flags >= 2 }
-        if servable(t) then t[COULD], t[RINGED] = true, pass end
+        t = { false, pass, running, cap, weight, offers, flags % 2 == 1, false, false, 1, false, false, false,
+            flags > 1 }
+        if servable(t) then t[RINGED] = pass end
     else
-        t = { false, 0, 0, tonumber(about[6] or 0), 1, 0, false, {}, 0, false, false, false, false, false }
+        t = { false, 0, 0, tonumber(about[6] or 0), 1, 0, false, false, false, 1, false, false, false, false }
     end
     tenants[T] = t
     return t
@@ -63,17 +64,18 @@ local function of_tenant(T) return tenants[T] or read_tenant(T, call('HGET', P .
 
 -- Those that are not known yet, in one call.
 local function load(key, known, read, names)
-    local missing, asked = {}, {}
-    for _, name in ipairs(names) do
-        if not known[name] and not asked[name] then
-            asked[name] = true
+    local missing = {}
+    for i = 1, #names do
+        local name = names[i]
+        if known[name] == nil then
+            known[name] = false
             missing[#missing + 1] = name
         end
     end
     for first = 1, #missing, 4000 do
         local last = min(first + 3999, #missing)
         local records = call('HMGET', P .. key, unpack(missing, first, last))
-        for i = first, last do read(missing[i], records[i - first + 1]) end
+        for i = 1, #records do read(missing[first - 1 + i], records[i]) end
     end
 end
 local function load_hosts(names) load('hs', hosts, read_host, names) end
@@ -87,28 +89,36 @@ local function vfloor()
 end
 
 local function flush_hosts()
-    local set, gone, cooling, warm = {}, {}, {}, {}
+    local set, gone, cooling, warm, last = {}, {}, {}, {}, 0
+    local at, at_text = false, ''
     for H, h in pairs(hosts) do
         if h[DIRTY] then
-            local of = h[SOLE] or ''
-            if h[SHARED] or (h[HOLDER] and h[HOLDER] ~= h[SOLE]) then of = '*' .. (h[HOLDER] or '') end
+            local sole, holder, place, of = h[SOLE], h[HOLDER], h[PLACE], ''
+            if h[SHARED] or (holder and holder ~= sole) then of = '*' .. (holder or '') elseif sole then of = sole end
             if of == '' and not h[KNOWN] and h[FLYING] == 0 and h[CLEAR] <= now then
                 -- Nothing is left to wait for, or a claim would take it up once more when it is due.
                 gone[#gone + 1] = H
+                place = IDLE
                 h[PLACE] = IDLE
             else
-                set[#set + 1] = H
-                set[#set + 1] = pack(HOST, h[DELAY], h[KNOWN] and h[MOST] or 0, h[FLYING], h[PLACE], h[CLEAR]) .. of
+                last = last + 2
+                set[last - 1] = H
+                set[last] = pack(HOST_OF, h[DELAY], h[KNOWN] and h[MOST] or 0, h[FLYING], place, h[CLEAR], of)
             end
-            if h[PLACE] == COOLING then
+            if place == COOLING then
                 if h[AT] then
-                    cooling[#cooling + 1] = int(h[AT])
+                    -- Hosts of one delay begin to cool together.
+                    if h[AT] ~= at then
+                        at = h[AT]
+                        at_text = int(at)
+                    end
+                    cooling[#cooling + 1] = at_text
                     cooling[#cooling + 1] = H
                 end
             elseif h[WAS] == COOLING then
                 warm[#warm + 1] = H
             end
-            h[DIRTY], h[WAS], h[AT] = false, h[PLACE], false
+            h[DIRTY], h[WAS], h[AT] = false, place, false
         end
     end
     many('HDEL', P .. 'hs', gone)
@@ -120,45 +130,51 @@ end
 -- Whatever gives a tenant room or a ready host ends here, or the tenant starves with work at hand. Wakes a worker for
 -- a tenant that could not be served before, and for a host that has just been offered.
 local function flush_ring(quietly)
-    local set, gone, wake = {}, {}, false
+    local set, gone, wake, last = {}, {}, false, 0
     for T, t in pairs(tenants) do
-        if t[DIRTY] or t[COULD] ~= servable(t) then
-            local can = servable(t)
-            if can then
-                if not t[COULD] then t[PASS] = max(t[PASS], vfloor()) end
-                wake = wake or t[MADE] or not t[COULD]
-                if t[RINGED] ~= t[PASS] or not t[COULD] then
-                    set[#set + 1] = int(t[PASS])
-                    set[#set + 1] = T
-                    t[RINGED] = t[PASS]
-                end
-            elseif t[COULD] then
-                gone[#gone + 1] = T
+        local ringed = t[RINGED]
+        if t[OFFERS] > 0 and not t[PARKED] and t[RUNNING] < t[CAP] then
+            if not ringed then t[PASS] = max(t[PASS], vfloor()) end
+            wake = wake or t[MADE] or not ringed
+            if ringed ~= t[PASS] then
+                last = last + 2
+                set[last - 1], set[last] = int(t[PASS]), T
+                t[RINGED] = t[PASS]
             end
-            t[COULD], t[MADE] = can, false
+        elseif ringed then
+            gone[#gone + 1] = T
+            t[RINGED] = false
         end
+        t[MADE] = false
     end
     many('ZREM', P .. 'ring', gone)
     many('ZADD', P .. 'ring', set)
     if wake and not quietly then signal('wake') end
 end
 
-local function flush_tenants()
-    local set = {}
-    for T, t in pairs(tenants) do
-        if #t[HELD] > 0 then
-            local list = {}
-            for i, entry in ipairs(t[HELD]) do
-                list[2 * i - 1], list[2 * i] = entry[2], entry[1]
-                hosts[entry[1]][FRESH] = false
-            end
-            many('ZADD', P .. 'rd:' .. T, list)
-            t[HELD], t[POPPED] = {}, 0
+-- Offers that rd:T does not have.
+local function write_offers(T, t)
+    local list, taken = t[NEW] or {}, t[TAKEN]
+    t[NEW], t[TAKEN] = false, false
+    if taken then
+        for i = t[NEXT], #taken, 2 do
+            list[#list + 1] = taken[i + 1]
+            list[#list + 1] = taken[i]
         end
+    end
+    if #list == 2 then call('ZADD', P .. 'rd:' .. T, list[1], list[2]) else many('ZADD', P .. 'rd:' .. T, list) end
+end
+
+local function flush_tenants()
+    local set, last = {}, 0
+    for T, t in pairs(tenants) do
+        if t[NEW] or t[TAKEN] then write_offers(T, t) end
         if t[DIRTY] then
-            set[#set + 1] = T
-            local flags = (t[PARKED] and 1 or 0) + (t[SHARE] and 2 or 0)
-            set[#set + 1] = pack(TENANT, t[PASS], t[RUNNING], t[CAP], t[WEIGHT], t[OFFERS], flags)
+            local flags = t[PARKED] and 1 or 0
+            if t[SHARE] then flags = flags + 2 end
+            last = last + 2
+            set[last - 1] = T
+            set[last] = pack(TENANT, t[PASS], t[RUNNING], t[CAP], t[WEIGHT], t[OFFERS], flags)
             t[DIRTY] = false
         end
     end

@@ -1,5 +1,7 @@
 //! The Lua files, each behind the shared prelude, sent by their hash.
 
+mod constants;
+
 use std::sync::LazyLock;
 
 use redis::Script;
@@ -33,10 +35,10 @@ pub(super) struct Scripts {
 
 macro_rules! script {
     ($($name:literal),+) => {
-        Script::new(concat!(
+        Script::new(&constants::in_place(concat!(
             include_str!("../../lua/prelude.lua"),
             $(include_str!(concat!("../../lua/", $name, ".lua"))),+
-        ))
+        )))
     };
 }
 

@@ -23,7 +23,7 @@ local read = {
     end,
     ts = function(v) return words({ struct.unpack('<dI4I4I4I4B', v) }, 6) end,
     L = function(v)
-        local fence, hard, _, w, T, H = struct.unpack('<I6I6dssss', v)
+        local fence, hard, _, w, T, H = struct.unpack('<I6I6sssss', v)
         return words({ fence, w, T, H, hard }, 5)
     end,
 }
