@@ -14,6 +14,7 @@ mod pack;
 mod split;
 mod tokens;
 mod unit;
+mod words;
 
 use std::collections::HashMap;
 

@@ -8,6 +8,7 @@ pub mod chunk;
 pub mod errors;
 pub mod health;
 pub mod ids;
+pub mod likeness;
 pub mod metrics;
 pub mod retry;
 pub mod robots;

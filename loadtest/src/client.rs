@@ -23,7 +23,7 @@ pub use crawl::{
     Counts, CrawlError, CrawlStatus, Death, ExcludedLinks, Explanation, Pause, ReasonCount, RetriedCrawl,
     StartRequest,
 };
-pub use document::{Chunk, Document, DocumentDetail, Sample};
+pub use document::{Chunk, Document, DocumentDetail, NearDuplicate, Sample};
 pub use error::{ApiError, FieldError};
 pub use progress::Progress;
 pub use tenant::{Key, Limit, NewKey, NewTenant, RevokedKey, Tenant, TenantChange, Whoami};

@@ -16,6 +16,10 @@ CREATE TABLE documents (
     title         text,
     language      text,
     canonical     text,
+    -- What the page declares about itself: description, author, published, modified, site, image, kind, title.
+    metadata      jsonb NOT NULL DEFAULT '{}',
+    -- What its text is like (rad_core::likeness); NULL where it is too short to tell.
+    likeness      bigint,
     content_type  text,
     etag          text,
     last_modified text,
@@ -35,6 +39,15 @@ CREATE TABLE documents (
 );
 -- A content is stored once per tenant: the race of two pages with one body ends here.
 CREATE UNIQUE INDEX documents_content ON documents (tenant_id, content_hash) WHERE tombstoned_at IS NULL;
+-- Texts that are nearly the same agree in one band of 16 bits.
+CREATE INDEX documents_band_0 ON documents (tenant_id, (likeness & 65535))
+    WHERE tombstoned_at IS NULL AND likeness IS NOT NULL;
+CREATE INDEX documents_band_1 ON documents (tenant_id, (likeness >> 16 & 65535))
+    WHERE tombstoned_at IS NULL AND likeness IS NOT NULL;
+CREATE INDEX documents_band_2 ON documents (tenant_id, (likeness >> 32 & 65535))
+    WHERE tombstoned_at IS NULL AND likeness IS NOT NULL;
+CREATE INDEX documents_band_3 ON documents (tenant_id, (likeness >> 48 & 65535))
+    WHERE tombstoned_at IS NULL AND likeness IS NOT NULL;
 ALTER TABLE documents ALTER COLUMN outlinks SET STORAGE EXTERNAL, ALTER COLUMN markdown SET STORAGE EXTERNAL;
 
 CREATE TABLE doc_blobs (

@@ -39,7 +39,14 @@ CREATE TABLE outbox (
     job_id     bigint NOT NULL,
     kind       text NOT NULL,
     documents  bigint[] NOT NULL,
+    -- Chunks that these documents have more than before, and the document of each; a chunk that stays is in neither.
+    added_to     bigint[] NOT NULL DEFAULT '{}',
+    added        uuid[] NOT NULL DEFAULT '{}',
+    -- Chunks that they no longer have.
+    removed_from bigint[] NOT NULL DEFAULT '{}',
+    removed      uuid[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (cardinality(added) = cardinality(added_to) AND cardinality(removed) = cardinality(removed_from)),
     PRIMARY KEY (tenant_id, outbox_id)
 );
 CREATE INDEX outbox_age ON outbox (created_at);

@@ -8,15 +8,17 @@
 mod attempt;
 mod chunks;
 mod counters;
+mod delta;
 mod documents;
 mod fates;
 mod outcome;
 mod quota;
 mod rows;
+mod tally;
 
 use std::time::Duration;
 
-pub use outcome::{Applied, Committed, End, Excluded, Link, Outcome, PageContent};
+pub use outcome::{Applied, ChunkDelta, Committed, End, Excluded, Link, Outcome, PageContent};
 use rad_core::ids::TenantId;
 use rad_core::verdict::Verdict;
 pub(crate) use rows::insert_links;

@@ -3,6 +3,7 @@
 use std::io;
 
 use rad_core::ids::{DocumentId, Hash128, JobId, TenantId};
+use rad_core::likeness::NEAR;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -48,6 +49,8 @@ pub struct StoredDocument {
     pub row: DocumentRow,
     /// The URL that the page calls its own.
     pub canonical: Option<String>,
+    /// What the page declares about itself: a JSON object of texts.
+    pub metadata: serde_json::Value,
     /// Media type of the body.
     pub content_type: Option<String>,
     /// The server's `Last-Modified`, as it was sent.
@@ -62,6 +65,17 @@ pub struct StoredDocument {
     pub crawl: i64,
     /// zstd of the Markdown; see [`decompress`].
     pub markdown: Vec<u8>,
+}
+
+/// A document whose text is nearly that of another.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct NearDuplicate {
+    /// Its number.
+    pub document_id: i64,
+    /// Final URL.
+    pub url: String,
+    /// Bits in which both differ: 0 to [`NEAR`].
+    pub distance: i32,
 }
 
 /// A chunk of a document.
@@ -159,6 +173,24 @@ impl Db {
             .fetch_optional(&mut *tx)
             .await
             .map_err(DbError::doing("read a document"))
+    }
+
+    /// Up to `most` documents whose text is nearly that of `document`, the nearest first.
+    pub async fn near_duplicates(
+        &self,
+        tenant: TenantId,
+        document: DocumentId,
+        most: i64,
+    ) -> Result<Vec<NearDuplicate>, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_as(include_str!("../queries/documents/near.sql"))
+            .bind(tenant.0)
+            .bind(document.0)
+            .bind(i64::from(NEAR))
+            .bind(most)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(DbError::doing("find near duplicates of a document"))
     }
 
     /// Up to `most` chunks of a document after the one with the number `after`, in their order; none when the

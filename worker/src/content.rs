@@ -4,6 +4,7 @@
 
 use rad_core::chunk::{ChunkLimits, chunk};
 use rad_core::ids::Hash128;
+use rad_core::likeness::Likeness;
 use rad_core::trap;
 use rad_core::url::CanonicalUrl;
 use rad_schema::commit::PageContent;
@@ -57,6 +58,8 @@ pub(crate) fn read(fetched: fetch::Page, templates: &HostMemory, compressor: &mu
         title: page.title,
         language: page.language,
         canonical: page.canonical.map(|canonical| canonical.as_str().to_owned()),
+        metadata: page.metadata.to_json(),
+        likeness: Likeness::of(&page.text),
         content_type: Some(fetched.content_type),
         etag,
         last_modified,

@@ -13,6 +13,7 @@ mod forest;
 mod head;
 mod host;
 mod language;
+mod lexicon;
 mod linked_data;
 mod markdown;
 mod metadata;
@@ -87,8 +88,11 @@ fn read(body: &[u8], charset_label: Option<&str>, url: &CanonicalUrl, memory: Op
         content.text = joined(&content.text, &rest);
     }
     // Character references can spell control characters that the decoder has taken out.
-    content.markdown.retain(is_text);
-    content.text.retain(is_text);
+    for text in [&mut content.markdown, &mut content.text] {
+        if has_controls(text) {
+            text.retain(|c| u8::try_from(c).map_or(true, is_text));
+        }
+    }
     Page {
         title: head.title.or_else(|| head.first_heading.clone()),
         language: language::of(&content.text, head.language.or(head.linked.language)),
@@ -148,12 +152,13 @@ fn main_content(
     }
     let chosen = content::choose(&blocks, &head.facts(), &repeats);
     if chosen.shown.contains(&true) {
-        let markdown = markdown::render(body, &Fallen::of(&blocks, &chosen.shown), &head.base);
+        let markdown =
+            markdown::render(body, &Fallen::of(&blocks, &chosen.shown), &head.base, &blocks.note_marks);
         let text = described(blocks.plain(&chosen.text), head);
         return Content { markdown: with_heading(markdown, head), text };
     }
-    let passes = [Fallen::unseen(), Fallen::nothing()].into_iter();
-    let mut texts = passes.map(|fallen| markdown::render(body, &fallen, &head.base));
+    let passes = [Fallen::unseen(&blocks), Fallen::Nothing].into_iter();
+    let mut texts = passes.map(|fallen| markdown::render(body, &fallen, &head.base, &blocks.note_marks));
     let markdown = texts.find(|text| !text.is_empty()).unwrap_or_default();
     let shown = |all: bool| blocks.plain_of(|block| all || !blocks.around(block).hidden);
     let text = Some(shown(false)).filter(|text| !text.is_empty()).unwrap_or_else(|| shown(true));
@@ -179,9 +184,14 @@ fn with_heading(text: String, head: &head::Head) -> String {
     }
 }
 
-/// Whether a character may stand in stored text: no control characters of ASCII but line break and tab.
-fn is_text(c: char) -> bool {
-    c >= ' ' || matches!(c, '\n' | '\t')
+/// Whether a byte may stand in stored text: no control characters of ASCII but line break and tab.
+fn is_text(byte: u8) -> bool {
+    byte >= b' ' || matches!(byte, b'\n' | b'\t')
+}
+
+/// Whether a text has control characters. Most have none, and looking at all bytes at once is far cheaper than filtering.
+fn has_controls(text: &str) -> bool {
+    text.bytes().fold(false, |any, byte| any | !is_text(byte))
 }
 
 /// Text on one line, without control characters, at most `most` characters of it. None if it is empty.

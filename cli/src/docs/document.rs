@@ -33,6 +33,9 @@ fn text(detail: &DocumentDetail, paint: Paint) -> String {
         ("URL", Some(document.url.clone())),
         ("canonical", detail.canonical.clone()),
         ("language", document.language.clone()),
+        ("author", detail.metadata.get("author").cloned()),
+        ("published", detail.metadata.get("published").cloned()),
+        ("about", detail.metadata.get("description").cloned()),
         ("type", detail.content_type.clone()),
         ("size", detail.raw_bytes.map(amount::bytes)),
         ("chunks", Some(format!("{} with {} tokens", document.chunk_count, document.tokens))),
@@ -41,7 +44,9 @@ fn text(detail: &DocumentDetail, paint: Paint) -> String {
         ("modified", detail.last_modified.clone()),
         ("content", Some(detail.content_hash.clone())),
     ];
-    for (name, value) in rows {
+    let near = detail.near_duplicates.iter();
+    let near = near.map(|near| ("nearly", Some(format!("{} (document {})", near.url, near.document_id))));
+    for (name, value) in rows.into_iter().chain(near) {
         if let Some(value) = value {
             writeln!(text, "  {name:<12}{}", clean::line(&value)).expect("a String takes all writes");
         }
@@ -59,7 +64,7 @@ fn chunk_text(chunk: &Chunk, paint: Paint) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rad_loadtest::client::Document;
+    use rad_loadtest::client::{Document, NearDuplicate};
 
     use super::*;
 
@@ -73,9 +78,12 @@ mod tests {
             chunk_count: 2,
             tokens: 40,
         };
+        let near = NearDuplicate { document_id: 8, url: "http://a.example/print".to_owned(), distance: 1 };
         let detail = DocumentDetail {
             document,
             canonical: None,
+            metadata: [("author".to_owned(), "J. Doe\u{7}".to_owned())].into(),
+            near_duplicates: vec![near],
             content_type: Some("text/html\u{9b}".to_owned()),
             last_modified: None,
             fetched_at: "2026-01-01T00:00:00Z".to_owned(),
@@ -87,6 +95,8 @@ mod tests {
         let text = text(&detail, Paint::plain());
         assert!(text.starts_with("A�[2J\n\n  document    7\n  URL         http://a.example/\n"), "{text}");
         assert!(text.contains("  type        text/html�\n  size        2.0 KiB\n"), "{text}");
+        assert!(text.contains("  author      J. Doe�\n"), "{text}");
+        assert!(text.contains("  nearly      http://a.example/print (document 8)\n"), "{text}");
         assert!(!text.contains("language"), "{text}");
         let chunk = Chunk {
             chunk_id: String::new(),

@@ -1,5 +1,7 @@
 //! What is answered about documents and their chunks.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A document without its content.
@@ -19,6 +21,17 @@ pub struct Document {
     pub tokens: i64,
 }
 
+/// A document whose text is nearly that of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearDuplicate {
+    /// Its number.
+    pub document_id: i64,
+    /// Final URL.
+    pub url: String,
+    /// Bits in which both differ, 0 to 3 of 64.
+    pub distance: i32,
+}
+
 /// A document with its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentDetail {
@@ -27,6 +40,12 @@ pub struct DocumentDetail {
     pub document: Document,
     /// The URL that the page calls its own.
     pub canonical: Option<String>,
+    /// What the page declares about itself: texts by name.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    /// Documents of the tenant whose text is nearly the same, the nearest first.
+    #[serde(default)]
+    pub near_duplicates: Vec<NearDuplicate>,
     /// As the server said.
     pub content_type: Option<String>,
     /// As the server said.

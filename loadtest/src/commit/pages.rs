@@ -5,13 +5,16 @@
 
 use rad_core::chunk::{Chunk, ChunkLimits, chunk};
 use rad_core::ids::Hash128;
+use rad_core::likeness::Likeness;
 use rad_core::url::CanonicalUrl;
 use rad_schema::commit::{End, Excluded, Link, Outcome, PageContent};
 use rad_schema::documents::Compressor;
 use rad_schema::ledger::Hydrated;
 use rad_schema::window::Claimed;
+use serde_json::json;
 
 use super::stand::LEAST_URGENT;
+
 use crate::web::{PageNumber, Site};
 
 /// What is made of one page before its task is known.
@@ -21,6 +24,7 @@ pub(super) struct Prepared {
     raw_bytes: u64,
     content_hash: Hash128,
     markdown: Vec<u8>,
+    likeness: Option<Likeness>,
     outlinks: Vec<u8>,
     pub(super) chunks: Vec<Chunk>,
 }
@@ -37,6 +41,7 @@ impl Prepared {
             raw_bytes: html.len() as u64,
             content_hash: Hash128::of(html.as_bytes()),
             markdown: compressor.compress(markdown.as_bytes()),
+            likeness: Likeness::of(&markdown),
             outlinks: compressor.compress(links.join("\n").as_bytes()),
             chunks: chunk(&markdown, &ChunkLimits::default()),
         }
@@ -63,6 +68,8 @@ impl Prepared {
             markdown: self.markdown,
             chunks: self.chunks,
             notes: None,
+            metadata: json!({}),
+            likeness: self.likeness,
         };
         Outcome {
             task: task.task,

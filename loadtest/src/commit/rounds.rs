@@ -128,7 +128,7 @@ async fn commit(
         commits.spawn(async move {
             let mut rows = 0;
             for outcomes in share {
-                rows += db.commit(tenant, outcomes).await?.chunks;
+                rows += db.commit(tenant, outcomes).await?.chunks.added;
             }
             Ok::<_, CommitError>(usize::try_from(rows).unwrap_or(usize::MAX))
         });

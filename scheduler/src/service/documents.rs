@@ -1,11 +1,14 @@
 //! Documents and their chunks.
 
 use rad_core::ids::{DocumentId, JobId, TenantId};
-use rad_schema::documents::{ChunkRow, DocumentRow, StoredDocument, decompress};
+use rad_schema::documents::{ChunkRow, DocumentRow, NearDuplicate, StoredDocument, decompress};
 use serde::Serialize;
 
 use super::page::{Limit, Page};
 use super::{Service, ServiceError};
+
+/// Near duplicates of a document that are shown.
+const MOST_NEAR: i64 = 20;
 
 /// A document with its content.
 #[derive(Debug, Serialize)]
@@ -13,6 +16,8 @@ pub(crate) struct Document {
     #[serde(flatten)]
     row: DocumentRow,
     canonical: Option<String>,
+    metadata: serde_json::Value,
+    near_duplicates: Vec<NearDuplicate>,
     content_type: Option<String>,
     last_modified: Option<String>,
     fetched_at: String,
@@ -44,7 +49,8 @@ impl Service {
         document: DocumentId,
     ) -> Result<Document, ServiceError> {
         let stored = self.db.document(tenant, document).await?.ok_or_else(|| missing(document))?;
-        opened(stored)
+        let near = self.db.near_duplicates(tenant, document, MOST_NEAR).await?;
+        opened(stored, near)
     }
 
     /// Chunks after the one with the number `after`.
@@ -65,13 +71,15 @@ fn missing(document: DocumentId) -> ServiceError {
     ServiceError::NotFound { what: format!("document {document}") }
 }
 
-fn opened(stored: StoredDocument) -> Result<Document, ServiceError> {
+fn opened(stored: StoredDocument, near_duplicates: Vec<NearDuplicate>) -> Result<Document, ServiceError> {
     let document = DocumentId(stored.row.document_id);
     let markdown =
         decompress(&stored.markdown).map_err(|source| ServiceError::Content { document, source })?;
     Ok(Document {
         row: stored.row,
         canonical: stored.canonical,
+        metadata: stored.metadata,
+        near_duplicates,
         content_type: stored.content_type,
         last_modified: stored.last_modified,
         fetched_at: stored.fetched_at,

@@ -2,11 +2,14 @@
 -- Postgres' clock, then task number; an older version returns no row. previous_hash tells what was replaced, the
 -- last column by how many bytes the document grew.
 INSERT INTO documents AS d (tenant_id, url_hash, url, job_id, task_id, hydrated_us, content_hash, title,
-    language, canonical, content_type, etag, last_modified, outlinks, markdown, chunk_count, tokens, bytes)
+    language, canonical, content_type, etag, last_modified, outlinks, markdown, chunk_count, tokens, bytes,
+    metadata, likeness)
 SELECT $1, n.* FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[],
-    $16::int[], $17::bigint[], $18::bigint[]) AS n(url_hash, url, job_id, task_id, hydrated_us, content_hash,
-    title, language, canonical, content_type, etag, last_modified, outlinks, markdown, chunk_count, tokens, bytes)
+    $16::int[], $17::bigint[], $18::bigint[], $19::jsonb[],
+    $20::bigint[]) AS n(url_hash, url, job_id, task_id, hydrated_us, content_hash,
+    title, language, canonical, content_type, etag, last_modified, outlinks, markdown, chunk_count, tokens, bytes,
+    metadata, likeness)
 ORDER BY n.url_hash
 ON CONFLICT (tenant_id, url_hash) DO UPDATE SET
     job_id = EXCLUDED.job_id, task_id = EXCLUDED.task_id, hydrated_us = EXCLUDED.hydrated_us,
@@ -17,7 +20,8 @@ ON CONFLICT (tenant_id, url_hash) DO UPDATE SET
     markdown = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.markdown ELSE EXCLUDED.markdown END,
     chunk_count = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.chunk_count ELSE EXCLUDED.chunk_count END,
     tokens = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.tokens ELSE EXCLUDED.tokens END,
-    previous_bytes = d.bytes,
+    likeness = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.likeness ELSE EXCLUDED.likeness END,
+    metadata = EXCLUDED.metadata, previous_bytes = d.bytes,
     bytes = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.bytes ELSE EXCLUDED.bytes END,
     fetched_at = now(), tombstoned_at = NULL
     WHERE (d.hydrated_us, d.task_id) < (EXCLUDED.hydrated_us, EXCLUDED.task_id)

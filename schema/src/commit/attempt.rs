@@ -6,10 +6,11 @@ use rad_core::ids::{Hash128, JobId, TaskId, TenantId};
 use rad_core::verdict::{State, Verdict};
 use sqlx::{Postgres, Transaction};
 
-use super::counters::{self, Bill, Tally};
-use super::fates::{Fate, page_of, store_pages};
+use super::counters::{self, Bill};
+use super::fates::{Fate, StoredPages, page_of, store_pages};
 use super::outcome::{Applied, Committed, End, Link, Outcome, PageContent};
 use super::rows::{self, RowEnd};
+use super::tally::{self, Tally};
 use crate::db::{Db, DbError};
 use crate::window::NewTask;
 
@@ -57,7 +58,7 @@ impl Db {
         if !lost.is_empty() {
             return Ok(Attempt::Refused(Refusal::NotOurs(lost)));
         }
-        let tallies = tally(&live, &ends, fates, &targets, &new);
+        let tallies = sum_up(&live, &ends, &stored, &targets, &new);
         let mut finished = false;
         for (job, tally) in &tallies {
             match counters::count(&mut tx, tenant, *job, tally, jobs[job]).await? {
@@ -76,7 +77,7 @@ impl Db {
         tx.commit().await.map_err(DbError::doing("commit a batch of pages"))?;
         let mut applied: Vec<_> = ended.iter().map(|outcome| (outcome.task, Applied::CrawlEnded)).collect();
         applied.extend(live.iter().map(|outcome| (outcome.task, answer(outcome, &ends, &ranks))));
-        let chunks = tallies.values().map(|tally| tally.chunks.unsigned_abs()).sum();
+        let chunks = tally::deltas(&tallies);
         Ok(Attempt::Done(Committed {
             applied,
             new_tasks: new.into_values().collect(),
@@ -204,10 +205,10 @@ fn row_ends<'a>(
 }
 
 /// What the batch adds to each crawl, in the order in which the counters are locked.
-fn tally(
+fn sum_up(
     live: &[&Outcome],
     ends: &[RowEnd<'_>],
-    fates: &HashMap<TaskId, Fate>,
+    stored: &StoredPages,
     targets: &HashMap<TaskId, NewTask>,
     new: &Known,
 ) -> BTreeMap<JobId, Tally> {
@@ -224,8 +225,10 @@ fn tally(
         if !matches!(outcome.end, End::Wait { .. }) {
             tally.leave_out(&outcome.excluded);
         }
-        if let (Some(page), Some(Fate::Stored(document))) = (page_of(outcome), fates.get(&outcome.task)) {
-            tally.documents.push(*document);
+        if let (Some(page), Some(Fate::Stored(document))) =
+            (page_of(outcome), stored.fates.get(&outcome.task))
+        {
+            tally.store(*document, stored.deltas.get(document));
             tally.chunks += i64::try_from(page.chunks.len()).unwrap_or(i64::MAX);
             tally.tokens += tokens(page);
         }

@@ -5,6 +5,7 @@ use rad_core::ids::TenantId;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::delta::Deltas;
 use super::documents::Written;
 use super::outcome::PageContent;
 use crate::db::DbError;
@@ -17,15 +18,26 @@ pub(super) async fn replace(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     pages: &[(&PageContent, &Written)],
-) -> Result<(), DbError> {
+) -> Result<Deltas, DbError> {
+    let mut deltas = Deltas::new();
     let (changed, new): (Vec<_>, Vec<_>) = pages.iter().partition(|(_, written)| written.previous.is_some());
     if !changed.is_empty() {
-        remove_stale(tx, tenant, &changed).await?;
+        for (document, chunk) in remove_stale(tx, tenant, &changed).await? {
+            deltas.entry(document).or_default().removed.push(chunk);
+        }
         let upsert = include_str!("../../queries/chunks/upsert.sql");
-        write(tx, tenant, upsert, &rows_of(&changed)).await?;
+        for (document, chunk, is_new) in write(tx, tenant, upsert, &rows_of(&changed)).await? {
+            if is_new {
+                deltas.entry(document).or_default().added.push(chunk);
+            }
+        }
     }
-    let insert = include_str!("../../queries/chunks/insert.sql");
-    write(tx, tenant, insert, &rows_of(&new)).await
+    let rows = rows_of(&new);
+    write(tx, tenant, include_str!("../../queries/chunks/insert.sql"), &rows).await?;
+    for (document, chunk) in rows {
+        deltas.entry(document).or_default().added.push(Uuid::from_u128(chunk.id.0));
+    }
+    Ok(deltas)
 }
 
 /// In the order of the key: one page of the index is filled after the other.
@@ -42,31 +54,31 @@ async fn remove_stale(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     changed: &[(&PageContent, &Written)],
-) -> Result<(), DbError> {
+) -> Result<Vec<(i64, Uuid)>, DbError> {
     let rows = rows_of(changed);
-    sqlx::query(include_str!("../../queries/chunks/remove_stale.sql"))
+    sqlx::query_as(include_str!("../../queries/chunks/remove_stale.sql"))
         .bind(tenant.0)
         .bind(changed.iter().map(|(_, written)| written.document).collect::<Vec<_>>())
         .bind(documents(&rows))
         .bind(ids(&rows))
-        .execute(&mut **tx)
+        .fetch_all(&mut **tx)
         .await
         .map_err(DbError::doing("remove stale chunks"))
-        .map(drop)
 }
 
+/// Writes chunks. A statement that looks for them first tells which it wrote, and whether they are new.
 async fn write(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     statement: &'static str,
     rows: &[Row<'_>],
-) -> Result<(), DbError> {
+) -> Result<Vec<(i64, Uuid, bool)>, DbError> {
     if rows.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let number = |at: u32| i32::try_from(at).unwrap_or(i32::MAX);
     let numbers = |of: fn(&Chunk) -> u32| rows.iter().map(|(_, chunk)| number(of(chunk))).collect::<Vec<_>>();
-    sqlx::query(statement)
+    sqlx::query_as(statement)
         .bind(tenant.0)
         .bind(documents(rows))
         .bind(ids(rows))
@@ -76,10 +88,9 @@ async fn write(
         .bind(numbers(|chunk| chunk.start))
         .bind(numbers(|chunk| chunk.end))
         .bind(rows.iter().map(|(_, chunk)| chunk.text.as_str()).collect::<Vec<_>>())
-        .execute(&mut **tx)
+        .fetch_all(&mut **tx)
         .await
         .map_err(DbError::doing("write chunks"))
-        .map(drop)
 }
 
 fn documents(rows: &[Row<'_>]) -> Vec<i64> {

@@ -3,52 +3,13 @@
 use std::collections::BTreeMap;
 
 use rad_core::ids::{JobId, TenantId};
-use rad_core::verdict::{State, Verdict};
+use rad_core::verdict::State;
 use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
 
-use super::outcome::Excluded;
 use super::quota::Room;
+use super::tally::Tally;
 use crate::db::{Db, DbError};
-
-/// What a commit adds to one crawl.
-#[derive(Default)]
-pub(super) struct Tally {
-    pub(super) discovered: i64,
-    /// By the number of the state.
-    pub(super) ended: [i64; 8],
-    /// Skipped and failed URLs by state and verdict.
-    pub(super) reasons: BTreeMap<(i16, &'static str), i64>,
-    pub(super) chunks: i64,
-    /// Of the chunks of stored pages.
-    pub(super) tokens: i64,
-    /// Pages that wait because a limit had no room for them.
-    pub(super) unstored: i64,
-    pub(super) documents: Vec<i64>,
-    pub(super) excluded: Excluded,
-}
-
-impl Tally {
-    pub(super) fn end(&mut self, state: State, verdict: Verdict) {
-        self.ended[usize::try_from(state.code()).expect("state numbers are not negative")] += 1;
-        if matches!(state, State::Skipped | State::Failed) {
-            *self.reasons.entry((state.code(), verdict.as_str())).or_default() += 1;
-        }
-    }
-
-    /// Adds links of a page that the scope left out.
-    pub(super) fn leave_out(&mut self, links: &Excluded) {
-        self.excluded.host += links.host;
-        self.excluded.path += links.path;
-        self.excluded.depth += links.depth;
-        self.excluded.pattern += links.pattern;
-        self.excluded.trap += links.trap;
-        self.excluded.samples.extend(links.samples.iter().take(5).cloned());
-    }
-
-    fn of(&self, state: State) -> i64 {
-        self.ended[usize::try_from(state.code()).expect("state numbers are not negative")]
-    }
-}
 
 /// Counts one crawl's part. None: it would pass the crawl's maximum. Else whether the crawl can be ended.
 pub(super) async fn count(
@@ -127,6 +88,28 @@ pub(super) enum Bill {
     StorageFull,
 }
 
+/// Chunks that came, or went, with their crawls and documents.
+#[derive(Default)]
+struct Moved {
+    jobs: Vec<i64>,
+    documents: Vec<i64>,
+    chunks: Vec<Uuid>,
+}
+
+impl Moved {
+    fn of(billed: &[(&JobId, &Tally)], chunks: fn(&Tally) -> &[(i64, Uuid)]) -> Self {
+        let mut this = Self::default();
+        for (job, tally) in billed {
+            for (document, chunk) in chunks(tally) {
+                this.jobs.push(job.0);
+                this.documents.push(*document);
+                this.chunks.push(*chunk);
+            }
+        }
+        this
+    }
+}
+
 /// Bills the stored pages of all crawls of the commit and the growth of the tenant's storage.
 pub(super) async fn bill(
     tx: &mut Transaction<'_, Postgres>,
@@ -141,6 +124,8 @@ pub(super) async fn bill(
     let documents =
         billed.iter().flat_map(|(job, tally)| tally.documents.iter().map(|document| (job.0, *document)));
     let (of, changed): (Vec<_>, Vec<_>) = documents.unzip();
+    let [added, removed] =
+        [Moved::of(&billed, |tally| &tally.added), Moved::of(&billed, |tally| &tally.removed)];
     let pages = || billed.iter().map(|(_, tally)| tally.of(State::Stored));
     let tokens: i64 = billed.iter().map(|(_, tally)| tally.tokens).sum();
     // The tenant's row is the one that all its commits share: taken last, held shortest.
@@ -155,6 +140,12 @@ pub(super) async fn bill(
             .bind(pages().sum::<i64>())
             .bind(growth)
             .bind(tokens)
+            .bind(added.jobs)
+            .bind(added.documents)
+            .bind(added.chunks)
+            .bind(removed.jobs)
+            .bind(removed.documents)
+            .bind(removed.chunks)
             .fetch_one(&mut **tx)
             .await
             .map_err(DbError::doing("bill the tenant"))?;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rad_core::ids::{Hash128, TenantId};
+use rad_core::likeness::Likeness;
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
@@ -25,7 +26,7 @@ pub(super) struct Written {
     pub(super) growth: i64,
 }
 
-fn uuids(hashes: impl Iterator<Item = Hash128>) -> Vec<Uuid> {
+pub(super) fn uuids(hashes: impl Iterator<Item = Hash128>) -> Vec<Uuid> {
     hashes.map(|hash| Uuid::from_u128(hash.0)).collect()
 }
 
@@ -83,6 +84,8 @@ pub(super) async fn upsert(
     .bind(content().map(|page| count(page.chunks.len())).collect::<Vec<_>>())
     .bind(content().map(tokens).collect::<Vec<_>>())
     .bind(content().map(bytes).collect::<Vec<_>>())
+    .bind(content().map(|page| page.metadata.clone()).collect::<Vec<_>>())
+    .bind(content().map(|page| page.likeness.map(Likeness::to_stored)).collect::<Vec<_>>())
     .fetch_all(&mut **tx)
     .await
     .map_err(DbError::doing("write documents"))?;

@@ -7,6 +7,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::attempt::Refusal;
 use super::chunks;
+use super::delta::Deltas;
 use super::documents::{self, Owner, Written};
 use super::outcome::{End, Outcome, PageContent};
 use crate::db::DbError;
@@ -31,6 +32,8 @@ pub(super) struct StoredPages {
     pub(super) fates: HashMap<TaskId, Fate>,
     /// Bytes that the tenant keeps more than before, for each page with a new content.
     pub(super) growth: HashMap<TaskId, i64>,
+    /// Chunks that came and went.
+    pub(super) deltas: Deltas,
 }
 
 pub(super) fn page_of(outcome: &Outcome) -> Option<&PageContent> {
@@ -78,7 +81,7 @@ pub(super) async fn store_pages(
     }
     if !fresh.is_empty() {
         let written = documents::upsert(tx, tenant, &fresh).await?;
-        stored.growth = write_contents(tx, tenant, &fresh, &written).await?;
+        (stored.growth, stored.deltas) = write_contents(tx, tenant, &fresh, &written).await?;
         stored.fates.extend(
             fresh.iter().map(|(outcome, page)| (outcome.task, fate(page, written.get(&page.url_hash)))),
         );
@@ -86,31 +89,33 @@ pub(super) async fn store_pages(
     Ok(Ok(stored))
 }
 
-/// Bodies and chunks of the pages whose content is new. By how many bytes the tenant's storage grew with each.
+/// Bodies and chunks of the pages whose content is new. By how many bytes the tenant's storage grew with each, and
+/// which chunks came and went.
 async fn write_contents(
     tx: &mut Transaction<'_, Postgres>,
     tenant: TenantId,
     fresh: &[(&Outcome, &PageContent)],
     written: &HashMap<Hash128, Written>,
-) -> Result<HashMap<TaskId, i64>, DbError> {
+) -> Result<(HashMap<TaskId, i64>, Deltas), DbError> {
     let changed: Vec<_> = fresh
         .iter()
         .filter_map(|(outcome, page)| Some((outcome.task, *page, written.get(&page.url_hash)?)))
         .filter(|(_, page, written)| written.previous != Some(page.content_hash))
         .collect();
     if changed.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Default::default());
     }
     let pages: Vec<_> = changed.iter().map(|(_, page, written)| (*page, *written)).collect();
     let added = documents::keep_bodies(tx, tenant, &pages).await?;
-    chunks::replace(tx, tenant, &pages).await?;
+    let deltas = chunks::replace(tx, tenant, &pages).await?;
     let removed = documents::remove_bodies(tx, tenant, &pages).await?;
     let growth = |page: &PageContent, written: &Written| {
         let body = if added.contains(&page.content_hash) { page.body.len() } else { 0 };
         let gone = written.previous.and_then(|previous| removed.get(&previous)).copied().unwrap_or(0);
         written.growth + i64::try_from(body).unwrap_or(i64::MAX) - gone
     };
-    Ok(changed.iter().map(|(task, page, written)| (*task, growth(page, written))).collect())
+    let growths = changed.iter().map(|(task, page, written)| (*task, growth(page, written)));
+    Ok((growths.collect(), deltas))
 }
 
 fn fate(page: &PageContent, written: Option<&Written>) -> Fate {

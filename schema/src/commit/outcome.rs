@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rad_core::chunk::Chunk;
 use rad_core::ids::{DocumentId, Fence, Hash128, HostId, JobId, TaskId};
+use rad_core::likeness::Likeness;
 use rad_core::url::CanonicalUrl;
 use rad_core::verdict::{State, Verdict};
 
@@ -72,6 +73,11 @@ pub struct PageContent {
     pub language: Option<String>,
     /// Canonical URL that the page names.
     pub canonical: Option<String>,
+    /// What the page declares about itself, as a JSON object of texts: description, author, published, modified,
+    /// site, image, kind, title.
+    pub metadata: serde_json::Value,
+    /// What its text is like; none where it is too short to tell.
+    pub likeness: Option<Likeness>,
     /// Media type.
     pub content_type: Option<String>,
     /// Validators for the next fetch.
@@ -202,7 +208,26 @@ pub struct Committed {
     /// Tasks whose page was stored, at their own URL or at the one that they redirect to.
     pub stored: Vec<TaskId>,
     /// Chunks of stored pages.
-    pub chunks: u64,
+    pub chunks: ChunkDelta,
+}
+
+/// How many chunks of stored pages their last versions had, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChunkDelta {
+    /// New in their document.
+    pub added: u64,
+    /// There before, with the same id and the same row.
+    pub kept: u64,
+    /// No longer there.
+    pub removed: u64,
+}
+
+impl ChunkDelta {
+    pub(super) fn add(&mut self, other: Self) {
+        self.added += other.added;
+        self.kept += other.kept;
+        self.removed += other.removed;
+    }
 }
 
 impl Committed {
@@ -213,7 +238,7 @@ impl Committed {
         self.month_full |= other.month_full;
         self.known.extend(other.known);
         self.stored.extend(other.stored);
-        self.chunks += other.chunks;
+        self.chunks.add(other.chunks);
     }
 
     pub(super) fn answer(&mut self, outcomes: &[Outcome], applied: Applied) {

@@ -1,7 +1,7 @@
 //! What a commit stores, once.
 
 use rad_core::verdict::{State, Verdict};
-use rad_schema::commit::{Applied, End, Excluded, Outcome};
+use rad_schema::commit::{Applied, ChunkDelta, End, Excluded, Outcome};
 use rad_schema::documents::decompress;
 
 use crate::Done;
@@ -19,7 +19,7 @@ async fn a_stored_page_has_document_body_chunks_counters_usage_and_outbox() -> D
     let excluded = Excluded { host: 3, path: 2, depth: 1, pattern: 5, trap: 4, samples };
     let committed = crawl.commit(vec![Outcome { links, excluded, ..page(&tasks[0], text) }]).await?;
     assert_eq!(answers(&committed, &tasks), [STORED]);
-    assert_eq!(committed.chunks, 2);
+    assert_eq!(committed.chunks, ChunkDelta { added: 2, kept: 0, removed: 0 });
     assert!(!committed.finished);
     assert_eq!(committed.new_tasks.len(), 1, "one of the two links was known");
     assert_eq!(committed.new_tasks[0].task, crawl.task(crawl.job, "/new").await?);

@@ -2,6 +2,7 @@
 
 use rad_core::chunk::{ChunkLimits, chunk};
 use rad_core::ids::{Fence, Hash128};
+use rad_core::likeness::Likeness;
 use rad_core::url::CanonicalUrl;
 use rad_core::verdict::State;
 use rad_schema::commit::{Applied, Committed, End, Excluded, Outcome, PageContent};
@@ -44,6 +45,8 @@ pub(crate) fn content(at: &CanonicalUrl, markdown: &str) -> PageContent {
         title: Some("A title".to_owned()),
         language: Some("en".to_owned()),
         canonical: None,
+        metadata: serde_json::json!({"author": "A. Uthor"}),
+        likeness: Likeness::of(markdown),
         content_type: Some("text/html".to_owned()),
         etag: Some("\"1\"".to_owned()),
         last_modified: None,

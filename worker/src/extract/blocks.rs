@@ -14,8 +14,7 @@ use scraper::node::Element;
 
 pub(in crate::extract) use cues::CUES;
 use cues::Cues;
-pub(in crate::extract) use names::MEANINGS;
-use names::Names;
+pub(in crate::extract) use names::{MEANINGS, Names};
 
 use super::tag::Tag;
 use super::walk::{Place, Step, Walk};
@@ -31,6 +30,10 @@ pub(super) struct Layout {
     pub(super) text: String,
     /// The text nodes of all blocks.
     pub(super) nodes: Vec<NodeId>,
+    /// Elements that are not shown, and those that have no text for people.
+    pub(super) unseen: Vec<NodeId>,
+    /// Raised text that a link makes a footnote's mark.
+    pub(super) note_marks: Vec<NodeId>,
 }
 
 /// An element that starts and ends blocks.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-use super::is_text;
+use super::{has_controls, is_text};
 
 /// As much of a page as a guess looks at: its start may be markup only.
 const GUESSED_BYTES: usize = 128 * 1024;
@@ -15,8 +15,13 @@ const GUESSED_BYTES: usize = 128 * 1024;
 /// Decodes a page and takes out control characters.
 pub(super) fn decode(body: &[u8], label: Option<&str>) -> String {
     let text = decoded(body, label);
+    if !has_controls(&text) {
+        return text.into_owned();
+    }
     // A form feed is white space in HTML, so words must not grow together.
-    text.chars().map(|c| if matches!(c, '\u{c}' | '\r') { '\n' } else { c }).filter(|c| is_text(*c)).collect()
+    let shown = |byte| if matches!(byte, b'\x0c' | b'\r') { b'\n' } else { byte };
+    let bytes = text.bytes().map(shown).filter(|byte| is_text(*byte)).collect();
+    String::from_utf8(bytes).expect("only ASCII was replaced or taken out")
 }
 
 fn decoded<'a>(body: &'a [u8], label: Option<&str>) -> Cow<'a, str> {

@@ -44,6 +44,12 @@ impl Features {
         self.columns.extend((0..self.rows).map(value));
     }
 
+    /// Adds the values of one feature, a block each.
+    pub(super) fn push_all(&mut self, values: impl Iterator<Item = u8>) {
+        self.columns.extend(values);
+        debug_assert!(self.columns.len().is_multiple_of(self.rows.max(1)), "one value for each block");
+    }
+
     /// How many blocks there are.
     pub(super) fn rows(&self) -> usize {
         self.rows

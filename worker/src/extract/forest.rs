@@ -40,6 +40,10 @@ impl Forest {
         let mut leaves = vec![0_u8; features.rows()];
         for tree in bytes.chunks_exact(TREE_BYTES) {
             let (questions, values) = tree.split_at(2 * LEVELS);
+            let mut scores_of = [0_i16; LEAVES];
+            for (score, bytes) in scores_of.iter_mut().zip(values.as_chunks::<2>().0) {
+                *score = i16::from_le_bytes(*bytes);
+            }
             leaves.fill(0);
             for (level, question) in questions.chunks_exact(2).enumerate() {
                 let (feature, most) = (usize::from(question[0]), question[1]);
@@ -48,8 +52,7 @@ impl Forest {
                 }
             }
             for (score, leaf) in scores.iter_mut().zip(&leaves) {
-                let at = 2 * usize::from(*leaf);
-                *score += i32::from(i16::from_le_bytes([values[at], values[at + 1]]));
+                *score += i32::from(scores_of[usize::from(*leaf) % LEAVES]);
             }
         }
         scores.into_iter().map(chance).collect()

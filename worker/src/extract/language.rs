@@ -38,8 +38,25 @@ fn is_english(text: &str) -> bool {
     known * 10 >= words
 }
 
+/// Whether nothing but English can be meant: then nobody has to be asked.
+fn is_surely_english(text: &str) -> bool {
+    let (mut words, mut known, mut seen) = (0, 0, [false; ENGLISH.len()]);
+    for word in text.split_ascii_whitespace() {
+        words += 1;
+        if let Some(at) = ENGLISH.iter().position(|other| other.eq_ignore_ascii_case(word)) {
+            known += 1;
+            seen[at] = true;
+        }
+    }
+    // The first is `the`, which no other language that whatlang knows has as a common word.
+    seen[0] && known * 8 >= words && seen.iter().filter(|seen| **seen).count() >= 3
+}
+
 fn detected(text: &str) -> Option<String> {
     let text = sample(text);
+    if text.len() >= MIN_BYTES && is_surely_english(text) {
+        return Some("en".to_owned());
+    }
     let info = detect(text).filter(|info| text.len() >= MIN_BYTES && info.is_reliable())?;
     // Two-letter tags where there are some, as pages declare them.
     let code = info.lang().code();
@@ -135,12 +152,26 @@ mod tests {
                                 windows, and nobody thinks of going out of the house again tonight.";
 
     #[test]
+    fn other_languages_are_never_surely_english() {
+        assert!(super::is_surely_english(ENGLISH_TEXT));
+        for other in [
+            GERMAN,
+            "De kat ligt in de keuken op de warme kachel en slaapt, en niemand is in het huis bij haar of op de trap.",
+            "O gato dorme a tarde toda em cima do forno, a chuva bate na janela e for o que for ninguém sai de casa.",
+            "Katten ligger på den varme ovn og sover for natten, og ingen vil gå ud i regnen for at se til den is.",
+        ] {
+            assert!(!super::is_surely_english(other), "{other}");
+        }
+    }
+
+    #[test]
     fn declarations_are_believed_but_for_english_that_is_none() {
         let of = |text: &str, declared: Option<&str>| super::of(text, declared.map(str::to_owned));
         assert_eq!(of(GERMAN, Some("en-US")).as_deref(), Some("de"));
         assert_eq!(of(ENGLISH_TEXT, Some("en-GB")).as_deref(), Some("en-GB"));
         assert_eq!(of(GERMAN, Some("nl")).as_deref(), Some("nl"));
         assert_eq!(of(GERMAN, None).as_deref(), Some("de"));
+        assert_eq!(of(ENGLISH_TEXT, None).as_deref(), Some("en"));
         assert_eq!(of("Short.", Some("en")).as_deref(), Some("en"));
         assert_eq!(of("Short.", None), None);
     }

@@ -3,9 +3,11 @@
 mod code;
 mod escape;
 mod list;
+mod notes;
 mod table;
 mod writer;
 
+use ego_tree::NodeId;
 use rad_core::url::CanonicalUrl;
 
 pub(super) use escape::escaped;
@@ -13,59 +15,48 @@ pub(super) use writer::Writer;
 
 use super::content::{Fallen, is_left_out};
 use super::head::without_breaks;
+use super::lexicon::Lexicon;
 use super::walk::{Place, Step, Walk, element, is_note_mark, name};
 use list::Lists;
+use notes::Notes;
 use writer::Mark;
 
 /// Elements that start and end a block of their own.
-const BLOCKS: [&str; 28] = [
-    "address",
-    "article",
-    "aside",
-    "body",
-    "center",
-    "details",
-    "dialog",
-    "div",
-    "dl",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "frameset",
-    "header",
-    "hgroup",
-    "html",
-    "legend",
-    "main",
-    "nav",
-    "optgroup",
-    "option",
-    "p",
-    "section",
-    "summary",
-    "caption",
-    "td",
-];
+static BLOCKS: Lexicon<()> = Lexicon::new(&[(
+    (),
+    "address article aside body center details dialog div dl fieldset figcaption figure footer form \
+     frameset header hgroup html legend main nav optgroup option p section summary caption td",
+)]);
 
-/// Renders what is inside of `root`. Links are resolved against `base`.
-pub(super) fn render(root: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> String {
-    let mut renderer = Renderer { fallen, base, out: Writer::default(), lists: Lists::default() };
-    renderer.run(root);
-    renderer.out.finish()
+/// Renders what is inside of `root`. Links are resolved against `base`; `marks` are those of footnotes.
+pub(super) fn render(root: Place<'_>, fallen: &Fallen, base: &CanonicalUrl, marks: &[NodeId]) -> String {
+    let page = Page { fallen, base, notes: &Notes::of(root, marks, fallen) };
+    page.render(root, Writer::default())
 }
 
-/// Renders a place into one line, for the cell of a table.
-fn render_line(root: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> String {
-    let mut renderer = Renderer { fallen, base, out: Writer::one_line(), lists: Lists::default() };
-    renderer.run(root);
-    renderer.out.finish()
+/// What holds for a whole page.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    fallen: &'a Fallen,
+    base: &'a CanonicalUrl,
+    notes: &'a Notes,
+}
+
+impl Page<'_> {
+    /// Renders a place into one line, for the cell of a table.
+    fn render_line(self, root: Place<'_>) -> String {
+        self.render(root, Writer::one_line())
+    }
+
+    fn render(self, root: Place<'_>, out: Writer) -> String {
+        let mut renderer = Renderer { page: self, out, lists: Lists::default() };
+        renderer.run(root);
+        renderer.out.finish()
+    }
 }
 
 struct Renderer<'a> {
-    fallen: &'a Fallen,
-    base: &'a CanonicalUrl,
+    page: Page<'a>,
     out: Writer,
     lists: Lists,
 }
@@ -75,7 +66,7 @@ impl Renderer<'_> {
         let mut walk = Walk::new(root);
         while let Some(step) = walk.next() {
             match step {
-                Step::Enter(place) if place.id() != root.id() && is_left_out(place, self.fallen) => {
+                Step::Enter(place) if place.id() != root.id() && self.is_passed_over(place) => {
                     walk.pass_over();
                 }
                 Step::Enter(place) => {
@@ -90,8 +81,20 @@ impl Renderer<'_> {
         }
     }
 
+    fn is_passed_over(&self, place: Place<'_>) -> bool {
+        is_left_out(place, self.page.fallen) || notes::is_anchor(place) || self.page.notes.is_furniture(place)
+    }
+
     /// Opens an element; true if it is rendered as a whole, so that nothing inside is walked.
     fn enter(&mut self, place: Place<'_>) -> bool {
+        if let Some(label) = self.page.notes.of_mark(place) {
+            self.out.note_mark(label);
+            return true;
+        }
+        if let Some(label) = self.page.notes.of_note(place) {
+            self.out.open_note(label);
+            return false;
+        }
         match name(place) {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.out.open_heading(level(place)),
             "ul" | "ol" | "menu" | "dir" | "li" | "dl" | "dt" | "dd" => {
@@ -106,17 +109,17 @@ impl Renderer<'_> {
             "hr" => self.out.rule(),
             "img" => self.image(place),
             "pre" | "listing" | "xmp" | "plaintext" => {
-                self.out.fence(&code::language(place), &code::text(place, self.fallen));
+                self.out.fence(&code::language(place), &code::text(place, self.page.fallen));
                 return true;
             }
             "code" | "kbd" | "samp" | "tt" => {
-                self.out.code(&code::text(place, self.fallen));
+                self.out.code(&code::text(place, self.page.fallen));
                 return true;
             }
             "table" if !self.out.is_one_line() => {
-                return match table::read(place, self.fallen, self.base) {
+                return match table::read(place, self.page) {
                     Some(rows) => {
-                        self.out.line(&table::caption(place, self.fallen, self.base));
+                        self.out.line(&table::caption(place, self.page));
                         self.out.table(&rows);
                         true
                     }
@@ -125,13 +128,17 @@ impl Renderer<'_> {
             }
             "tr" | "th" => self.out.block(),
             "sup" if is_note_mark(place) => self.out.text(" "),
-            other if BLOCKS.contains(&other) => self.out.block(),
+            other if BLOCKS.get(other.as_bytes()).is_some() => self.out.block(),
             _ => {}
         }
         false
     }
 
     fn leave(&mut self, place: Place<'_>) {
+        if self.page.notes.of_note(place).is_some() {
+            self.out.close_note();
+            return;
+        }
         match name(place) {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.out.close_heading(),
             "ul" | "ol" | "menu" | "dir" | "li" | "dl" | "dt" | "dd" => {
@@ -143,7 +150,7 @@ impl Renderer<'_> {
             "del" | "s" | "strike" => self.out.close_mark(&Mark::Struck),
             "a" => self.out.close_mark(&Mark::Link(None)),
             "tr" | "th" => self.out.block(),
-            other if BLOCKS.contains(&other) => self.out.block(),
+            other if BLOCKS.get(other.as_bytes()).is_some() => self.out.block(),
             _ => {}
         }
     }
@@ -155,7 +162,7 @@ impl Renderer<'_> {
         if href.trim_start().starts_with('#') {
             return None;
         }
-        self.base.join(&href).ok().map(String::from)
+        self.page.base.join(&href).ok().map(String::from)
     }
 
     fn image(&mut self, place: Place<'_>) {

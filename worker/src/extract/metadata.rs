@@ -1,5 +1,7 @@
 //! What a page says about itself beside its title: description, author, dates.
 
+use serde_json::Value;
+
 use super::linked_data::LinkedData;
 use super::one_line;
 
@@ -28,6 +30,22 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// What is known, by the names of the fields, as it is stored.
+    pub(crate) fn to_json(&self) -> Value {
+        let fields = [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("author", &self.author),
+            ("published", &self.published),
+            ("modified", &self.modified),
+            ("site", &self.site),
+            ("image", &self.image),
+            ("kind", &self.kind),
+        ];
+        let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        known.map(|(name, value)| (name.to_owned(), Value::from(value.as_str()))).collect()
+    }
+
     /// Takes the value of a `<meta>` element; the first of a kind counts.
     pub(super) fn take(&mut self, key: &str, value: &str) {
         let slot = match key {

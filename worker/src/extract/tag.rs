@@ -1,5 +1,7 @@
 //! The elements that mean something to the choice of content, as small numbers.
 
+use super::lexicon::Lexicon;
+
 /// An element's name, where it tells something; [`Tag::Inline`] for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[repr(u8)]
@@ -45,59 +47,60 @@ pub(super) enum Tag {
     Address,
 }
 
+/// The names of elements. Text in those that are [`Tag::Never`] is not shown, or is not part of what people read.
+static NAMES: Lexicon<Tag> = Lexicon::new(&[
+    (Tag::Link, "a"),
+    (Tag::Strong, "b strong"),
+    (Tag::Span, "span"),
+    (Tag::Break, "br"),
+    (Tag::Image, "img"),
+    (
+        Tag::Never,
+        "script style template head iframe noframes datalist annotation svg canvas audio video object select \
+         textarea input title",
+    ),
+    (Tag::Div, "div"),
+    (Tag::Section, "section"),
+    (Tag::Article, "article"),
+    (Tag::Main, "main"),
+    (Tag::Header, "header"),
+    (Tag::Footer, "footer"),
+    (Tag::Nav, "nav menu"),
+    (Tag::Aside, "aside"),
+    (Tag::Form, "form fieldset"),
+    (Tag::Button, "button"),
+    (Tag::Label, "label legend"),
+    (Tag::Paragraph, "p"),
+    (Tag::Heading(1), "h1"),
+    (Tag::Heading(2), "h2"),
+    (Tag::Heading(3), "h3"),
+    (Tag::Heading(4), "h4"),
+    (Tag::Heading(5), "h5"),
+    (Tag::Heading(6), "h6"),
+    (Tag::List, "ul ol dir"),
+    (Tag::Item, "li"),
+    (Tag::Definitions, "dl"),
+    (Tag::Term, "dt"),
+    (Tag::Description, "dd"),
+    (Tag::Table, "table"),
+    (Tag::Row, "tr"),
+    (Tag::Cell, "td th"),
+    (Tag::Caption, "caption figcaption"),
+    (Tag::Code, "pre listing xmp plaintext"),
+    (Tag::Quote, "blockquote"),
+    (Tag::Figure, "figure"),
+    (Tag::Details, "details"),
+    (Tag::Summary, "summary"),
+    (Tag::Unscripted, "noscript"),
+    (Tag::Dialog, "dialog"),
+    (Tag::Address, "address"),
+    (Tag::Block, "html body center hgroup frameset optgroup option thead tbody tfoot hr colgroup search"),
+]);
+
 impl Tag {
     /// The tag of an element of HTML.
     pub(super) fn of(name: &str) -> Self {
-        match name {
-            "a" => Self::Link,
-            "b" | "strong" => Self::Strong,
-            "span" => Self::Span,
-            "br" => Self::Break,
-            "img" => Self::Image,
-            // Elements whose text is never shown, or is not part of what people read.
-            "script" | "style" | "template" | "head" | "iframe" | "noframes" | "datalist" | "annotation"
-            | "svg" | "canvas" | "audio" | "video" | "object" | "select" | "textarea" | "input" | "title" => {
-                Self::Never
-            }
-            "div" => Self::Div,
-            "section" => Self::Section,
-            "article" => Self::Article,
-            "main" => Self::Main,
-            "header" => Self::Header,
-            "footer" => Self::Footer,
-            "nav" | "menu" => Self::Nav,
-            "aside" => Self::Aside,
-            "form" | "fieldset" => Self::Form,
-            "button" => Self::Button,
-            "label" | "legend" => Self::Label,
-            "p" => Self::Paragraph,
-            "h1" => Self::Heading(1),
-            "h2" => Self::Heading(2),
-            "h3" => Self::Heading(3),
-            "h4" => Self::Heading(4),
-            "h5" => Self::Heading(5),
-            "h6" => Self::Heading(6),
-            "ul" | "ol" | "dir" => Self::List,
-            "li" => Self::Item,
-            "dl" => Self::Definitions,
-            "dt" => Self::Term,
-            "dd" => Self::Description,
-            "table" => Self::Table,
-            "tr" => Self::Row,
-            "td" | "th" => Self::Cell,
-            "caption" | "figcaption" => Self::Caption,
-            "pre" | "listing" | "xmp" | "plaintext" => Self::Code,
-            "blockquote" => Self::Quote,
-            "figure" => Self::Figure,
-            "details" => Self::Details,
-            "summary" => Self::Summary,
-            "noscript" => Self::Unscripted,
-            "dialog" => Self::Dialog,
-            "address" => Self::Address,
-            "html" | "body" | "center" | "hgroup" | "frameset" | "optgroup" | "option" | "thead"
-            | "tbody" | "tfoot" | "hr" | "colgroup" | "search" => Self::Block,
-            _ => Self::Inline,
-        }
+        NAMES.get(name.as_bytes()).unwrap_or(Self::Inline)
     }
 
     /// Whether it starts and ends a block of text.

@@ -27,6 +27,11 @@ fn urls(page: &Page) -> Vec<&str> {
 #[test]
 fn pages_of_all_kinds_become_their_golden_markdown() {
     let pairs = [
+        (include_str!("golden/changelog.html"), include_str!("golden/changelog.md")),
+        (include_str!("golden/encyclopedia.html"), include_str!("golden/encyclopedia.md")),
+        (include_str!("golden/glossary.html"), include_str!("golden/glossary.md")),
+        (include_str!("golden/pricing.html"), include_str!("golden/pricing.md")),
+        (include_str!("golden/recipe.html"), include_str!("golden/recipe.md")),
         (include_str!("golden/manual.html"), include_str!("golden/manual.md")),
         (include_str!("golden/blog.html"), include_str!("golden/blog.md")),
         (include_str!("golden/forum.html"), include_str!("golden/forum.md")),
@@ -35,9 +40,9 @@ fn pages_of_all_kinds_become_their_golden_markdown() {
         (include_str!("golden/reference.html"), include_str!("golden/reference.md")),
         (include_str!("golden/service.html"), include_str!("golden/service.md")),
     ];
-    for (html, expected) in pairs {
-        assert_eq!(read(html).markdown, expected.trim_end());
-    }
+    let found = pairs.map(|(html, expected)| (read(html).markdown, expected.trim_end()));
+    let wrong: Vec<_> = found.iter().filter(|(found, expected)| found != expected).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -187,6 +192,10 @@ fn metadata_comes_from_meta_elements_and_json_ld() {
         ..Metadata::default()
     };
     assert_eq!(page.metadata, expected);
+    let stored = serde_json::json!({
+        "title": "T", "description": "D e", "author": "J", "published": "2024-01-02", "site": "S"
+    });
+    assert_eq!(page.metadata.to_json(), stored);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Words that templates put around content, whatever the content is about. In other languages fewer are known,
 //! and then a block's shape and place decide.
 
+use crate::extract::lexicon::{self, Lexicon};
+
 /// Bits of the cues that a block has.
 pub(super) type Cues = u32;
 
@@ -18,61 +20,53 @@ const MAX_WORD: usize = 13;
 /// The cue that a word is, if it is one.
 pub(super) fn of(word: &str) -> Option<u8> {
     let bytes = word.as_bytes();
-    if matches!(bytes[0], b'$') || word.starts_with(['€', '£', '¥', '₹']) {
-        return Some(13);
-    }
-    if word.starts_with('©') {
-        return Some(0);
+    match bytes[0] {
+        b'$' => return Some(13),
+        0x80.. if word.starts_with(['€', '£', '¥', '₹']) => return Some(13),
+        0x80.. if word.starts_with('©') => return Some(0),
+        _ => {}
     }
     let start = bytes.iter().position(u8::is_ascii_alphabetic)?;
-    let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    if length > MAX_WORD {
-        return None;
+    let mut lower = [0; lexicon::MAX_BYTES];
+    for (at, byte) in bytes[start..].iter().take_while(|byte| byte.is_ascii_alphabetic()).enumerate() {
+        *lower[..MAX_WORD].get_mut(at)? = byte.to_ascii_lowercase();
     }
-    let mut lower = [0; MAX_WORD];
-    lower[..length].copy_from_slice(&bytes[start..start + length]);
-    lower.make_ascii_lowercase();
-    known(&lower[..length])
+    WORDS.find(lower)
 }
 
-fn known(word: &[u8]) -> Option<u8> {
-    Some(match word {
-        b"the" | b"of" | b"and" | b"to" | b"is" | b"in" | b"that" | b"for" | b"with" | b"it" | b"was"
-        | b"on" | b"as" | b"are" | b"this" | b"be" | b"at" | b"from" | b"or" | b"have" | b"an" | b"can"
-        | b"which" | b"but" | b"not" | b"they" | b"we" | b"you" | b"your" | b"our" | b"their" | b"will"
-        | b"if" | b"der" | b"die" | b"das" | b"und" | b"ist" | b"nicht" | b"mit" | b"ein" | b"eine"
-        | b"den" | b"le" | b"la" | b"les" | b"des" | b"et" | b"est" | b"dans" | b"pour" | b"que" | b"un"
-        | b"une" | b"el" | b"los" | b"las" | b"del" | b"una" | b"por" | b"para" | b"con" | b"il" | b"di"
-        | b"che" | b"per" | b"non" | b"da" | b"do" | b"em" | b"het" | b"een" | b"van" | b"i" | b"a"
-        | b"my" | b"so" | b"has" => STOP,
-        b"copyright" | b"reserved" | b"rights" => 0,
-        b"cookie" | b"cookies" | b"consent" | b"gdpr" => 1,
-        b"privacy" | b"terms" | b"policy" | b"legal" | b"disclaimer" => 2,
-        b"subscribe" | b"newsletter" | b"newsletters" | b"signup" | b"unsubscribe" | b"inbox" => 3,
-        b"login" | b"log" | b"sign" | b"register" | b"account" | b"password" => 4,
-        b"share" | b"tweet" | b"facebook" | b"twitter" | b"linkedin" | b"pinterest" | b"whatsapp"
-        | b"instagram" | b"youtube" | b"tiktok" | b"follow" => 5,
-        b"reply" | b"comment" | b"comments" | b"replies" | b"respond" => 6,
-        b"cart" | b"checkout" | b"basket" | b"wishlist" | b"buy" | b"add" => 7,
-        b"more" | b"continue" | b"view" | b"see" | b"learn" | b"read" => 8,
-        b"january" | b"february" | b"march" | b"april" | b"june" | b"july" | b"august" | b"september"
-        | b"october" | b"november" | b"december" | b"jan" | b"feb" | b"mar" | b"apr" | b"jun" | b"jul"
-        | b"aug" | b"sep" | b"oct" | b"nov" | b"dec" | b"ago" => 9,
-        b"by" | b"written" | b"author" | b"posted" | b"published" | b"updated" | b"edited" => 10,
-        b"related" | b"similar" | b"recommended" | b"popular" | b"latest" | b"recent" | b"trending"
-        | b"also" | b"featured" => 11,
-        b"home" | b"menu" | b"skip" | b"search" | b"next" | b"previous" | b"prev" | b"back"
-        | b"navigation" => 12,
-        b"tags" | b"category" | b"categories" | b"filed" | b"tagged" | b"tag" => 14,
-        b"shipping" | b"delivery" | b"returns" | b"refund" | b"payment" => 15,
-        b"review" | b"reviews" | b"rating" | b"ratings" | b"stars" | b"rated" => 16,
-        b"phone" | b"email" | b"contact" | b"call" | b"tel" | b"address" => 18,
-        b"advertisement" | b"sponsored" | b"affiliate" | b"ad" | b"ads" => 19,
-        b"join" | b"joined" | b"member" | b"members" | b"posts" | b"likes" | b"location" | b"messages" => 20,
-        b"click" | b"here" | b"download" | b"print" | b"pdf" => 21,
-        b"quote" | b"report" | b"permalink" | b"edit" | b"flag" | b"vote" | b"helpful" => 22,
-        b"sort" | b"filter" | b"filters" | b"show" | b"results" | b"clear" | b"apply" => 23,
-        b"close" | b"loading" | b"javascript" | b"browser" | b"error" => 24,
-        _ => return None,
-    })
-}
+/// The words, by the cue that they are.
+static WORDS: Lexicon<u8> = Lexicon::new(&[
+    (
+        STOP,
+        "the of and to is in that for with it was on as are this be at from or have an can which but not they \
+         we you your our their will if der die das und ist nicht mit ein eine den le la les des et est dans \
+         pour que un une el los las del una por para con il di che per non da do em het een van i a my so has",
+    ),
+    (0, "copyright reserved rights"),
+    (1, "cookie cookies consent gdpr"),
+    (2, "privacy terms policy legal disclaimer"),
+    (3, "subscribe newsletter newsletters signup unsubscribe inbox"),
+    (4, "login log sign register account password"),
+    (5, "share tweet facebook twitter linkedin pinterest whatsapp instagram youtube tiktok follow"),
+    (6, "reply comment comments replies respond"),
+    (7, "cart checkout basket wishlist buy add"),
+    (8, "more continue view see learn read"),
+    (
+        9,
+        "january february march april june july august september october november december jan feb mar apr \
+         jun jul aug sep oct nov dec ago",
+    ),
+    (10, "by written author posted published updated edited"),
+    (11, "related similar recommended popular latest recent trending also featured"),
+    (12, "home menu skip search next previous prev back navigation"),
+    (14, "tags category categories filed tagged tag"),
+    (15, "shipping delivery returns refund payment"),
+    (16, "review reviews rating ratings stars rated"),
+    (18, "phone email contact call tel address"),
+    (19, "advertisement sponsored affiliate ad ads"),
+    (20, "join joined member members posts likes location messages"),
+    (21, "click here download print pdf"),
+    (22, "quote report permalink edit flag vote helpful"),
+    (23, "sort filter filters show results clear apply"),
+    (24, "close loading javascript browser error"),
+]);

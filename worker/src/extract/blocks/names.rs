@@ -5,8 +5,10 @@
 
 use scraper::node::Element;
 
+use crate::extract::lexicon::{self, Lexicon};
+
 /// Bits of the meanings that an element's names have.
-pub(super) type Names = u64;
+pub(in crate::extract) type Names = u64;
 
 /// How many meanings there are.
 pub(in crate::extract) const MEANINGS: usize = 56;
@@ -36,13 +38,13 @@ pub(super) fn of(element: &Element) -> Names {
 
 fn words(value: &str) -> Names {
     let bytes = &value.as_bytes()[..value.len().min(MAX_BYTES)];
-    let (mut names, mut word, mut length) = (0, [0_u8; MAX_WORD], 0);
+    let (mut names, mut word, mut length) = (0, [0_u8; lexicon::MAX_BYTES], 0);
     let mut was_lower = false;
     for &byte in bytes {
         let starts = byte.is_ascii_uppercase() && was_lower;
         if starts || !byte.is_ascii_alphabetic() {
-            names |= known(&word, length);
-            length = 0;
+            names |= known(word, length);
+            (word, length) = ([0; lexicon::MAX_BYTES], 0);
         }
         was_lower = byte.is_ascii_lowercase();
         if byte.is_ascii_alphabetic() {
@@ -52,93 +54,76 @@ fn words(value: &str) -> Names {
             length += 1;
         }
     }
-    names | known(&word, length)
+    names | known(word, length)
 }
 
-fn known(word: &[u8; MAX_WORD], length: usize) -> Names {
-    match word.get(..length).filter(|word| word.len() > 1).and_then(meaning) {
-        Some(bit) => 1 << bit,
-        None => 0,
+fn known(word: [u8; lexicon::MAX_BYTES], length: usize) -> Names {
+    if !(2..=MAX_WORD).contains(&length) {
+        return 0;
     }
+    WORDS.find(word).map_or(0, |bit| 1 << bit)
 }
 
-/// The meaning of a word in lower case.
-fn meaning(word: &[u8]) -> Option<u8> {
-    surroundings(word).or_else(|| matter(word))
-}
-
-/// Words for what stands around the content of any page, and for where it stands.
-fn surroundings(word: &[u8]) -> Option<u8> {
-    Some(match word {
-        b"comment" | b"comments" | b"disqus" | b"commentlist" | b"respond" => 0,
-        b"reply" | b"replies" | b"quote" => 1,
-        b"share" | b"sharing" | b"social" | b"socials" | b"sharedaddy" | b"addtoany" | b"follow" => 2,
-        b"related" | b"recommended" | b"recommend" | b"recirc" | b"upsell" | b"upsells" | b"similar" => 3,
-        b"nav" | b"navbar" | b"navigation" | b"navigate" | b"topbar" | b"megamenu" => 4,
-        b"menu" | b"submenu" | b"dropdown" | b"flyout" => 5,
-        b"breadcrumb" | b"breadcrumbs" | b"crumb" | b"crumbs" | b"breadcrumblist" => 6,
-        b"footer" | b"foot" | b"bottom" | b"colophon" | b"contentinfo" => 7,
-        b"header" | b"head" | b"masthead" | b"top" => 8,
-        b"sidebar" | b"side" | b"rail" | b"aside" | b"complementary" | b"sidenav" | b"sphinxsidebar" => 9,
-        b"widget" | b"widgets" | b"wp" => 10,
-        b"ad" | b"ads" | b"advert" | b"advertisement" | b"sponsor" | b"sponsored" | b"dfp" | b"adsense" => 11,
-        b"promo" | b"promotion" | b"promotions" | b"banner" | b"offer" | b"teaser" => 12,
-        b"cookie" | b"cookies" | b"consent" | b"gdpr" | b"onetrust" | b"privacy" => 13,
-        b"modal" | b"popup" | b"overlay" | b"dialog" | b"lightbox" | b"drawer" | b"offcanvas" => 14,
-        b"newsletter" | b"subscribe" | b"signup" | b"subscription" | b"optin" | b"mailchimp" => 15,
-        b"login" | b"signin" | b"register" | b"account" | b"auth" => 16,
-        b"search" | b"searchbox" | b"searchform" | b"autocomplete" => 17,
-        b"author" | b"byline" | b"bio" | b"authors" | b"contributor" => 18,
-        b"meta" | b"metadata" | b"info" | b"infos" => 19,
-        b"date" | b"time" | b"published" | b"timestamp" | b"datetime" => 20,
-        b"tag" | b"tags" | b"taxonomy" | b"topics" | b"keywords" => 21,
-        b"category" | b"categories" | b"cat" | b"cats" => 22,
-        b"pagination" | b"pager" | b"paging" | b"prev" | b"next" | b"pagenav" | b"previous" => 23,
-        b"article" | b"story" | b"articlebody" | b"blog" | b"news" => 24,
-        b"post" | b"posts" | b"entry" => 25,
-        b"content" | b"contents" | b"body" | b"copy" => 26,
-        b"main" | b"primary" | b"central" => 27,
-        b"text" | b"richtext" | b"rte" | b"prose" | b"markdown" | b"wysiwyg" | b"paragraph" | b"editor" => 28,
-        _ => return None,
-    })
-}
-
-/// Words for what a part is about, and for how it is shown.
-fn matter(word: &[u8]) -> Option<u8> {
-    Some(match word {
-        b"product" | b"products" | b"woocommerce" | b"pdp" | b"sku" => 29,
-        b"item" | b"items" | b"tile" | b"tiles" => 30,
-        b"price" | b"prices" | b"pricing" | b"sale" | b"cost" => 31,
-        b"description" | b"desc" | b"summary" | b"excerpt" | b"intro" | b"lead" | b"abstract" => 32,
-        b"spec" | b"specs" | b"specification" | b"specifications" | b"attribute" | b"attributes"
-        | b"details" | b"detail" => 33,
-        b"review" | b"reviews" | b"rating" | b"ratings" | b"stars" | b"reviewbody" => 34,
-        b"thread" | b"message" | b"messages" | b"topic" | b"forum" | b"discussion" | b"bbs" => 35,
-        b"answer" | b"answers" | b"question" | b"questions" | b"faq" | b"faqs" | b"accordion"
-        | b"accordions" => 36,
-        b"user" | b"avatar" | b"member" | b"profile" | b"signature" | b"username" => 37,
-        b"list" | b"listing" | b"listings" | b"grid" | b"results" | b"result" | b"collection" | b"feed" => 38,
-        b"card" | b"cards" => 39,
-        b"hero" | b"jumbotron" | b"intros" => 40,
-        b"title" | b"headline" | b"heading" | b"subtitle" | b"name" => 41,
-        b"feature" | b"features" | b"benefits" | b"service" | b"services" => 42,
-        b"testimonial" | b"testimonials" | b"clients" | b"team" => 43,
-        b"toc" | b"outline" | b"toctree" => 44,
-        b"copyright" | b"legal" | b"disclaimer" | b"terms" => 45,
-        b"cta" | b"btn" | b"button" | b"buttons" => 46,
-        b"filter" | b"filters" | b"facet" | b"facets" | b"sort" | b"refine" | b"toolbar" => 47,
-        b"cart" | b"basket" | b"checkout" | b"wishlist" | b"minicart" => 48,
-        b"more" | b"popular" | b"trending" | b"latest" | b"recent" | b"featured" | b"also" => 49,
-        b"caption" | b"image" | b"img" | b"gallery" | b"media" | b"figure" | b"thumbnail" => 50,
-        b"slider" | b"carousel" | b"swiper" | b"slick" | b"slide" | b"slides" => 51,
-        b"tab" | b"tabs" | b"panel" | b"collapse" | b"tabpanel" => 52,
-        b"hidden" | b"hide" | b"sr" | b"visually" | b"screen" | b"invisible" | b"skip" | b"none" => 53,
-        b"alert" | b"notice" | b"notification" | b"toast" | b"warning" | b"announcement" => 54,
-        b"action" | b"actions" | b"tools" | b"control" | b"controls" | b"print" | b"vote" | b"votes"
-        | b"like" => 55,
-        _ => return None,
-    })
-}
+/// The words, by their meanings: first what stands around the content of any page and where it stands, from 29 on what
+/// a part is about and how it is shown.
+static WORDS: Lexicon<u8> = Lexicon::new(&[
+    (0, "comment comments disqus commentlist respond"),
+    (1, "reply replies quote"),
+    (2, "share sharing social socials sharedaddy addtoany follow"),
+    (3, "related recommended recommend recirc upsell upsells similar"),
+    (4, "nav navbar navigation navigate topbar megamenu"),
+    (5, "menu submenu dropdown flyout"),
+    (6, "breadcrumb breadcrumbs crumb crumbs breadcrumblist"),
+    (7, "footer foot bottom colophon contentinfo"),
+    (8, "header head masthead top"),
+    (9, "sidebar side rail aside complementary sidenav sphinxsidebar"),
+    (10, "widget widgets wp"),
+    (11, "ad ads advert advertisement sponsor sponsored dfp adsense"),
+    (12, "promo promotion promotions banner offer teaser"),
+    (13, "cookie cookies consent gdpr onetrust privacy"),
+    (14, "modal popup overlay dialog lightbox drawer offcanvas"),
+    (15, "newsletter subscribe signup subscription optin mailchimp"),
+    (16, "login signin register account auth"),
+    (17, "search searchbox searchform autocomplete"),
+    (18, "author byline bio authors contributor"),
+    (19, "meta metadata info infos"),
+    (20, "date time published timestamp datetime"),
+    (21, "tag tags taxonomy topics keywords"),
+    (22, "category categories cat cats"),
+    (23, "pagination pager paging prev next pagenav previous"),
+    (24, "article story articlebody blog news"),
+    (25, "post posts entry"),
+    (26, "content contents body copy"),
+    (27, "main primary central"),
+    (28, "text richtext rte prose markdown wysiwyg paragraph editor"),
+    (29, "product products woocommerce pdp sku"),
+    (30, "item items tile tiles"),
+    (31, "price prices pricing sale cost"),
+    (32, "description desc summary excerpt intro lead abstract"),
+    (33, "spec specs specification specifications attribute attributes details detail"),
+    (34, "review reviews rating ratings stars reviewbody"),
+    (35, "thread message messages topic forum discussion bbs"),
+    (36, "answer answers question questions faq faqs accordion accordions"),
+    (37, "user avatar member profile signature username"),
+    (38, "list listing listings grid results result collection feed"),
+    (39, "card cards"),
+    (40, "hero jumbotron intros"),
+    (41, "title headline heading subtitle name"),
+    (42, "feature features benefits service services"),
+    (43, "testimonial testimonials clients team"),
+    (44, "toc outline toctree"),
+    (45, "copyright legal disclaimer terms"),
+    (46, "cta btn button buttons"),
+    (47, "filter filters facet facets sort refine toolbar"),
+    (48, "cart basket checkout wishlist minicart"),
+    (49, "more popular trending latest recent featured also"),
+    (50, "caption image img gallery media figure thumbnail"),
+    (51, "slider carousel swiper slick slide slides"),
+    (52, "tab tabs panel collapse tabpanel"),
+    (53, "hidden hide sr visually screen invisible skip none"),
+    (54, "alert notice notification toast warning announcement"),
+    (55, "action actions tools control controls print vote votes like"),
+]);
 
 #[cfg(test)]
 mod tests {

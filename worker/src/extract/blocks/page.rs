@@ -84,8 +84,10 @@ impl Collector {
         let Some(element) = element(place) else { return false };
         let tag = Tag::of(element.name());
         match tag {
-            Tag::Never => return true,
-            tag if !tag.is_block() && is_hidden(element) => return true,
+            tag if tag == Tag::Never || (!tag.is_block() && is_hidden(element)) => {
+                self.page.unseen.push(place.id());
+                return true;
+            }
             Tag::Break => self.line_break(),
             Tag::Image => self.block.images += 1,
             Tag::Link => {
@@ -93,8 +95,11 @@ impl Collector {
                 self.block.links += 1;
             }
             Tag::Strong => self.strong += 1,
-            Tag::Inline => self.space |= is_note_mark(place),
-            Tag::Span => {}
+            Tag::Inline if is_note_mark(place) => {
+                self.space = true;
+                self.page.note_marks.push(place.id());
+            }
+            Tag::Inline | Tag::Span => {}
             _ => {
                 self.flush();
                 self.open(place, tag, element);
@@ -133,6 +138,10 @@ impl Collector {
         let blocks = self.page.blocks.len();
         let shape = names.wrapping_mul(64).wrapping_add(u64::from(tag.number()));
         let run = self.run(shape);
+        let hides = is_hidden(element);
+        if hides {
+            self.page.unseen.push(place.id());
+        }
         let parent = &self.page.containers[self.at];
         let container = Container {
             id: place.id(),
@@ -143,7 +152,7 @@ impl Collector {
             near: names | parent.names | parent.parent_names,
             chain: names | parent.chain,
             tags: parent.tags | 1 << tag.number(),
-            hidden: parent.hidden || is_hidden(element),
+            hidden: parent.hidden || hides,
             run,
             blocks: blocks..blocks,
             words: 0,

@@ -2,17 +2,17 @@
 
 use ego_tree::NodeId;
 
-use crate::extract::blocks::{Layout, is_hidden};
+use crate::extract::blocks::Layout;
 use crate::extract::tag::Tag;
 use crate::extract::walk::{Place, element};
 
 /// What is left out of a rendering.
-#[derive(Clone, Debug, Default)]
-pub(in crate::extract) struct Fallen {
-    /// Elements and texts, sorted.
-    places: Vec<NodeId>,
-    /// Whether what is not shown is rendered all the same.
-    hidden: bool,
+#[derive(Clone, Debug)]
+pub(in crate::extract) enum Fallen {
+    /// These elements and texts, sorted, with all that is not shown.
+    Places(Vec<NodeId>),
+    /// Nothing but code and data.
+    Nothing,
 }
 
 impl Fallen {
@@ -37,29 +37,23 @@ impl Fallen {
                 places.extend_from_slice(&page.nodes[block.nodes.clone()]);
             }
         }
+        places.extend_from_slice(&page.unseen);
         places.sort_unstable();
-        Self { places, hidden: false }
+        Self::Places(places)
     }
 
     /// Nothing but what is not shown.
-    pub(in crate::extract) fn unseen() -> Self {
-        Self::default()
-    }
-
-    /// Nothing but code and data.
-    pub(in crate::extract) fn nothing() -> Self {
-        Self { places: Vec::new(), hidden: true }
+    pub(in crate::extract) fn unseen(page: &Layout) -> Self {
+        let mut places = page.unseen.clone();
+        places.sort_unstable();
+        Self::Places(places)
     }
 }
 
 /// Whether an element or text, and all in it, is left out.
 pub(in crate::extract) fn is_left_out(place: Place<'_>, fallen: &Fallen) -> bool {
-    if fallen.places.binary_search(&place.id()).is_ok() {
-        return true;
-    }
-    let Some(element) = element(place) else { return false };
-    match Tag::of(element.name()) {
-        Tag::Never => true,
-        _ => !fallen.hidden && is_hidden(element),
+    match fallen {
+        Fallen::Places(places) => places.binary_search(&place.id()).is_ok(),
+        Fallen::Nothing => element(place).is_some_and(|element| Tag::of(element.name()) == Tag::Never),
     }
 }

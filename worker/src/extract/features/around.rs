@@ -24,20 +24,27 @@ pub(super) fn push(features: &mut Features, page: &Layout, long: &[bool]) {
 fn levels(features: &mut Features, page: &Layout) {
     let whole = &page.containers[0];
     let wider = page.wider();
+    // Of each container once: a block's is asked for at every level.
+    let of_all =
+        |value: &dyn Fn(&Container) -> u8| -> Vec<u8> { page.containers.iter().map(value).collect() };
+    let known = [
+        of_all(&|container| scaled(container.words)),
+        of_all(&|container| share(container.link_words, container.words)),
+        of_all(&|container| scaled(count(container.blocks.len()))),
+        of_all(&|container| share(container.words, whole.words)),
+        of_all(&|container| scaled(page.runs[container.run])),
+    ];
+    let tags = of_all(&|container| container.tag.number());
     let mut at_level: Vec<usize> = page.blocks.iter().map(|block| block.container).collect();
     for level in 0..LEVELS {
-        let of = |at: usize| -> &Container { &page.containers[at_level[at]] };
-        features.push(|at| scaled(of(at).words));
-        features.push(|at| share(of(at).link_words, of(at).words));
-        features.push(|at| scaled(count(of(at).blocks.len())));
-        features.push(|at| share(of(at).words, whole.words));
-        features.push(|at| scaled(page.runs[of(at).run]));
-        features.push(|at| {
-            let inside = of(at).blocks.start;
-            scaled(count(at - inside))
-        });
+        for known in &known {
+            features.push_all(at_level.iter().map(|container| known[*container]));
+        }
+        let inside =
+            |(at, container): (usize, &usize)| scaled(count(at - page.containers[*container].blocks.start));
+        features.push_all(at_level.iter().enumerate().map(inside));
         if level > 1 {
-            features.push(|at| of(at).tag.number());
+            features.push_all(at_level.iter().map(|container| tags[*container]));
         }
         for container in &mut at_level {
             *container = wider[*container];

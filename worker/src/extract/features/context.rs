@@ -89,19 +89,24 @@ fn weight(words: u32) -> f32 {
 
 /// For each block, the mean chance of those at the same place of equal elements, and how many they are.
 fn of_equals(page: &Layout, chances: &[f32], levels: usize) -> Vec<(u8, u8)> {
-    let mut groups: HashMap<u64, (f32, f32, usize)> = HashMap::new();
-    let keys: Vec<u64> = page.blocks.iter().map(|block| path(page, block.container, levels)).collect();
-    for ((block, chance), key) in page.blocks.iter().zip(chances).zip(&keys) {
-        let group = groups.entry(*key).or_default();
+    let mut numbers: HashMap<u64, usize> = HashMap::new();
+    let mut groups: Vec<(f32, f32, usize)> = Vec::new();
+    let mut group_of = Vec::with_capacity(page.blocks.len());
+    for (block, chance) in page.blocks.iter().zip(chances) {
+        let number = *numbers.entry(path(page, block.container, levels)).or_insert(groups.len());
+        if number == groups.len() {
+            groups.push((0.0, 0.0, 0));
+        }
+        let group = &mut groups[number];
         group.0 += weight(block.words) * chance;
         group.1 += weight(block.words);
         group.2 += 1;
+        group_of.push(number);
     }
-    let of = |key: &u64| {
-        let (likely, words, blocks) = groups[key];
-        (percent(likely / words.max(1.0)), capped(blocks))
-    };
-    keys.iter().map(of).collect()
+    let known =
+        groups.iter().map(|(likely, words, blocks)| (percent(likely / words.max(1.0)), capped(*blocks)));
+    let known: Vec<_> = known.collect();
+    group_of.into_iter().map(|number| known[number]).collect()
 }
 
 /// Tags and names of an element and some above it, as one number.

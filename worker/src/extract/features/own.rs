@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Facts, Features, capped, count, scaled, share};
-use crate::extract::blocks::{Block, CUES, Container, Layout, MEANINGS};
+use crate::extract::blocks::{Block, CUES, Container, Layout, MEANINGS, Names};
 use crate::extract::tag::Tag;
 
 /// Tags whose presence above a block counts.
@@ -45,16 +45,7 @@ pub(super) fn long_blocks(page: &Layout) -> Vec<bool> {
 
 pub(super) fn push(features: &mut Features, page: &Layout, facts: &Facts) {
     shape(features, page);
-    for cue in 0..CUES {
-        features.push(|at| u8::from(page.blocks[at].cues >> cue & 1 == 1));
-    }
-    for meaning in 0..MEANINGS {
-        features.push(|at| closeness(page, at, meaning));
-    }
-    for tag in ABOVE {
-        let bit = 1 << tag.number();
-        features.push(|at| u8::from(page.around(&page.blocks[at]).tags & bit != 0));
-    }
+    bits(features, page);
     features.push(|at| u8::from(page.around(&page.blocks[at]).hidden));
     let copies = copies(page);
     features.push(|at| capped(copies[at]));
@@ -89,27 +80,43 @@ fn parent<'a>(page: &'a Layout, container: &Container) -> &'a Container {
     &page.containers[container.parent]
 }
 
-/// How near a meaning is: on an inline element or the block's own, close above, anywhere above, nowhere.
-fn closeness(page: &Layout, at: usize, meaning: usize) -> u8 {
-    let block = &page.blocks[at];
-    let around = page.around(block);
-    let has = |names: u64| names >> meaning & 1 == 1;
-    if has(block.inline_names | around.names) {
-        3
-    } else if has(around.near) {
-        2
-    } else {
-        u8::from(has(around.chain))
+/// Cues, how near each meaning is, and tags above. The bits of all blocks are gathered first: the columns are many,
+/// and then each is made by a few instructions for many blocks at once.
+fn bits(features: &mut Features, page: &Layout) {
+    let cues: Vec<_> = page.blocks.iter().map(|block| block.cues).collect();
+    for cue in 0..CUES {
+        features.push_all(cues.iter().map(|cues| u8::from(cues >> cue & 1 == 1)));
+    }
+    let around = || page.blocks.iter().map(|block| (block, page.around(block)));
+    let own: Vec<_> = around().map(|(block, around)| block.inline_names | around.names).collect();
+    let near: Vec<_> = around().map(|(_, around)| around.near).collect();
+    let chain: Vec<_> = around().map(|(_, around)| around.chain).collect();
+    for meaning in 0..MEANINGS {
+        let has = |names: &Names| u8::from(names >> meaning & 1 == 1);
+        // On an inline element or the block's own, close above, anywhere above, nowhere.
+        let closeness = |((own, near), chain)| (3 * has(own)).max(2 * has(near)).max(has(chain));
+        features.push_all(own.iter().zip(&near).zip(&chain).map(closeness));
+    }
+    let tags: Vec<_> = around().map(|(_, around)| around.tags).collect();
+    for tag in ABOVE {
+        features.push_all(tags.iter().map(|tags| u8::from(tags >> tag.number() & 1 == 1)));
     }
 }
 
 /// How often the same text stands in the page.
 fn copies(page: &Layout) -> Vec<usize> {
-    let mut counts: HashMap<&str, usize> = HashMap::with_capacity(page.blocks.len());
+    let mut numbers: HashMap<&str, usize> = HashMap::with_capacity(page.blocks.len());
+    let mut counts = Vec::new();
+    let mut number_of = Vec::with_capacity(page.blocks.len());
     for block in &page.blocks {
-        *counts.entry(page.text_of(block)).or_default() += 1;
+        let number = *numbers.entry(page.text_of(block)).or_insert(counts.len());
+        if number == counts.len() {
+            counts.push(0);
+        }
+        counts[number] += 1;
+        number_of.push(number);
     }
-    page.blocks.iter().map(|block| counts[page.text_of(block)]).collect()
+    number_of.into_iter().map(|number| counts[number]).collect()
 }
 
 /// The share of a block's words that the title has, too.

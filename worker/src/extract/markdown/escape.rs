@@ -17,6 +17,10 @@ pub(in crate::extract) fn escaped(text: &str) -> String {
 
 /// Writes a word. `in_link` escapes brackets, too.
 pub(super) fn push_word(out: &mut String, word: &str, in_link: bool) {
+    if !word.bytes().any(|byte| matches!(byte, b'*' | b'`' | b'[' | b']' | b'_' | b'<' | b'\\')) {
+        out.push_str(word);
+        return;
+    }
     let mut rest = word.chars().peekable();
     let mut inside = false;
     while let Some(c) = rest.next() {

@@ -1,9 +1,7 @@
 //! Tables of data; tables that only lay out a page are no tables.
 
-use rad_core::url::CanonicalUrl;
-
-use super::render_line;
-use crate::extract::content::{Fallen, is_left_out};
+use super::Page;
+use crate::extract::content::is_left_out;
 use crate::extract::walk::{Place, Step, Walk, element, name};
 
 /// Elements that do not fit into a cell of one line.
@@ -13,7 +11,7 @@ const TALL: [&str; 8] = ["table", "pre", "h1", "h2", "h3", "h4", "form", "blockq
 const MAX_SPAN: usize = 16;
 
 /// The rows of a table of data; none if this is no such table. The first row is the header.
-pub(super) fn read(table: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> Option<Vec<Vec<String>>> {
+pub(super) fn read(table: Place<'_>, page: Page<'_>) -> Option<Vec<Vec<String>>> {
     let mut rows: Vec<Vec<Place<'_>>> = Vec::new();
     let mut walk = Walk::new(table);
     while let Some(step) = walk.next() {
@@ -22,7 +20,7 @@ pub(super) fn read(table: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> Op
             continue;
         }
         match name(place) {
-            _ if is_left_out(place, fallen) => walk.pass_over(),
+            _ if is_left_out(place, page.fallen) => walk.pass_over(),
             tall if TALL.contains(&tall) => return None,
             "caption" => walk.pass_over(),
             "tr" => rows.push(Vec::new()),
@@ -34,20 +32,20 @@ pub(super) fn read(table: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> Op
     if widest < 2 || rows.len() < 2 {
         return None;
     }
-    let lines = rows.iter().map(|row| row.iter().flat_map(|cell| texts(*cell, fallen, base)).collect());
+    let lines = rows.iter().map(|row| row.iter().flat_map(|cell| texts(*cell, page)).collect());
     Some(lines.filter(|row: &Vec<String>| row.iter().any(|cell| !cell.is_empty())).collect())
 }
 
 /// The caption of a table.
-pub(super) fn caption(table: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> String {
+pub(super) fn caption(table: Place<'_>, page: Page<'_>) -> String {
     let caption = table.children().find(|child| name(*child) == "caption");
-    caption.map(|caption| render_line(caption, fallen, base)).unwrap_or_default()
+    caption.map(|caption| page.render_line(caption)).unwrap_or_default()
 }
 
 /// The text of a cell, followed by empty ones for the further columns that it spans.
-fn texts(cell: Place<'_>, fallen: &Fallen, base: &CanonicalUrl) -> impl Iterator<Item = String> {
+fn texts(cell: Place<'_>, page: Page<'_>) -> impl Iterator<Item = String> {
     let span = element(cell).and_then(|cell| cell.attr("colspan"));
     let span = span.and_then(|span| span.trim().parse().ok()).unwrap_or(1).clamp(1, MAX_SPAN);
-    let text = render_line(cell, fallen, base).replace('|', "\\|");
+    let text = page.render_line(cell).replace('|', "\\|");
     std::iter::once(text).chain((1..span).map(|_| String::new()))
 }

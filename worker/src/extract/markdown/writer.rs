@@ -172,6 +172,25 @@ impl Writer {
         }
     }
 
+    /// Writes the mark of a footnote, right behind the word before it.
+    pub(super) fn note_mark(&mut self, label: &str) {
+        self.space = false;
+        self.start();
+        self.fresh = false;
+        self.out.extend(["[^", label, "]"]);
+    }
+
+    /// Opens a footnote's text.
+    pub(super) fn open_note(&mut self, label: &str) {
+        self.block();
+        self.open_item(format!("[^{label}]: "));
+    }
+
+    pub(super) fn close_note(&mut self) {
+        self.block();
+        self.close_item();
+    }
+
     pub(super) fn open_quote(&mut self) {
         self.block();
         if self.one_line == 0 {
