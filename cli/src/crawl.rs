@@ -19,6 +19,7 @@ use crate::{clean, output, start_url, tally};
 ///
 /// The crawl belongs to the fleet: Ctrl-C ends following, and the crawl goes on.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub(crate) struct CrawlOptions {
     /// Where to start
     url: String,
@@ -46,6 +47,9 @@ pub(crate) struct CrawlOptions {
     /// Follow links that look like one of endlessly many too
     #[arg(long)]
     traps: bool,
+    /// Fetch no page: only say what would be fetched, and why not the rest, by robots.txt, sitemaps and what is stored
+    #[arg(long)]
+    dry_run: bool,
     /// Links between the start and a page at most
     #[arg(long, value_name = "N")]
     max_depth: Option<u16>,
@@ -138,6 +142,7 @@ fn scope(options: &CrawlOptions) -> Scope {
             Query::Ignore => QueryRule::Ignore,
         },
         traps: options.traps,
+        dry_run: options.dry_run,
         sitemap: match options.sitemap {
             Sitemap::Named => SitemapMode::Named,
             Sitemap::Include => SitemapMode::Include,
@@ -168,6 +173,11 @@ pub(crate) fn conclude(followed: &Followed, as_json: bool) -> Result<u8, Failure
     }
     let id = status.id;
     match outcome {
+        Outcome::Ended if status.scope.dry_run => {
+            eprintln!(
+                "No page was fetched: `rad status {id} --errors` lists what would be, and why not the rest"
+            );
+        }
         Outcome::Ended if code == NOTHING_STORED => {
             eprintln!("Nothing was stored: `rad status {id} --errors` lists why");
         }
@@ -187,7 +197,9 @@ pub(crate) fn conclude(followed: &Followed, as_json: bool) -> Result<u8, Failure
 
 fn code(followed: &Followed) -> (u8, &str) {
     match followed.outcome {
-        Outcome::Ended if followed.status.counts.stored_something() => (0, &followed.status.state),
+        Outcome::Ended if followed.status.scope.dry_run || followed.status.counts.stored_something() => {
+            (0, &followed.status.state)
+        }
         Outcome::Ended => (NOTHING_STORED, &followed.status.state),
         Outcome::Quota => (QUOTA, "paused"),
         Outcome::TimedOut => (TIMED_OUT, "timed_out"),

@@ -4,7 +4,9 @@
 //! each rule stands once and can be tested and simulated alone.
 
 pub mod address;
+mod calendar;
 pub mod chunk;
+pub mod cookies;
 pub mod errors;
 pub mod health;
 pub mod ids;

@@ -38,6 +38,9 @@ pub struct Scope {
     /// What becomes of the site's sitemaps.
     #[serde(skip_serializing_if = "is_default")]
     pub sitemap: SitemapMode,
+    /// No page is fetched: the ledger says what would be, and why not the rest.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// What a crawl makes of sitemaps.

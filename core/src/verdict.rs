@@ -61,6 +61,8 @@ pub enum Verdict {
     SoftNotFound,
     /// A sitemap or feed: its URLs were read, and it is no page itself.
     Sitemap,
+    /// Not fetched, because the crawl is a dry run; the evidence says what would be done.
+    DryRun,
     /// The content type is not one that is extracted.
     UnsupportedType,
     /// The URL or an address behind it is not public and was not allowed by the operator.
@@ -117,6 +119,7 @@ impl Verdict {
             Self::Noindex => "noindex",
             Self::SoftNotFound => "soft_not_found",
             Self::Sitemap => "sitemap",
+            Self::DryRun => "dry_run",
             Self::UnsupportedType => "unsupported_type",
             Self::TargetForbidden => "target_forbidden",
             Self::Http4xx => "http_4xx",

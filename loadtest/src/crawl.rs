@@ -6,6 +6,7 @@
 
 mod judgement;
 mod options;
+mod recrawl;
 mod report;
 mod stages;
 mod target;
@@ -19,6 +20,7 @@ use rad_schema::db::Db;
 use tokio_util::sync::CancellationToken;
 
 pub use options::{CrawlOptions, UsageError};
+pub use recrawl::Recrawl;
 pub use report::Report;
 
 use crate::client::{ApiError, CrawlStatus, Progress, StartRequest};
@@ -90,7 +92,13 @@ async fn measure(fleet: &mut Fleet, target: &Target, options: &CrawlOptions) -> 
     let cost = spent_since.since(&spent, status.counts.stored, &stages::seconds(fleet).await);
     let measured = Measured { seconds, timed_out, cost, worker_peak_mb: cost::worker_peak_mb() };
     let judgement = judge(fleet, target, &status, options.max_pages).await.context("reading the stores")?;
-    Ok(Report::new(options, &status, judgement, measured))
+    let mut report = Report::new(options, &status, judgement, measured);
+    if options.recrawl && !timed_out {
+        let again = Recrawl::of(fleet, target, &status, seconds, within).await?;
+        report.broken.extend(again.faults(&status));
+        report.recrawl = Some(again);
+    }
+    Ok(report)
 }
 
 /// Ends what still runs, so that counts and documents can be compared.

@@ -4,6 +4,7 @@ mod feeder;
 mod finish;
 mod gauges;
 mod generation;
+mod judge;
 mod lapse;
 mod leader;
 mod reap;

@@ -36,11 +36,15 @@ CREATE TABLE jobs (
     trace_id        text NOT NULL CHECK (trace_id ~ '^[0-9a-f]{32}$'),
     created_at      timestamptz NOT NULL DEFAULT now(),
     ended_at        timestamptz,
+    -- Documents that it did not find again were looked for.
+    judged          boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant_id, job_id),
     UNIQUE (tenant_id, idempotency_key),
     FOREIGN KEY (tenant_id, source_id) REFERENCES sources (tenant_id, source_id)
 );
 CREATE INDEX jobs_open ON jobs (tenant_id, job_id) WHERE state IN ('running', 'paused');
+CREATE INDEX jobs_unjudged ON jobs (job_id) WHERE state = 'completed' AND NOT judged;
+CREATE INDEX jobs_source ON jobs (tenant_id, source_id, job_id);
 
 -- One row per crawl, apart from jobs: commits hold the job row FOR SHARE together and update this one last.
 CREATE TABLE job_progress (
@@ -57,6 +61,8 @@ CREATE TABLE job_progress (
     chunks           bigint NOT NULL DEFAULT 0,
     -- Pages that were fetched and then not stored because a limit was reached, each time that happened.
     unstored         bigint NOT NULL DEFAULT 0,
+    -- Documents that it showed to be gone.
+    removed          bigint NOT NULL DEFAULT 0,
     -- Links of committed pages that the scope left out, by reason, with a sample.
     excluded_host    bigint NOT NULL DEFAULT 0,
     excluded_path    bigint NOT NULL DEFAULT 0,
@@ -100,6 +106,7 @@ CREATE TABLE crawl_urls (
     -- Failed fetches, and deaths of workers with the task in hand: crawl_url_deaths has them one by one.
     attempts    smallint NOT NULL DEFAULT 0,
     deaths      smallint NOT NULL DEFAULT 0,
+    -- Of a URL that could not be had too: the document that it had before.
     document_id bigint,
     verdict     text,
     evidence    text,

@@ -33,7 +33,12 @@ CREATE TABLE documents (
     bytes          bigint NOT NULL,
     previous_bytes bigint NOT NULL DEFAULT 0,
     fetched_at    timestamptz NOT NULL DEFAULT now(),
+    -- Since when the page is gone, by which crawl, and how: gone, moved, duplicate, noindex, unlinked.
     tombstoned_at timestamptz,
+    removed_by    bigint,
+    removed_why   text,
+    -- The last crawl that should have met the page, and did not read enough to say that nothing leads there.
+    lost_in       bigint,
     PRIMARY KEY (tenant_id, document_id),
     UNIQUE (tenant_id, url_hash)
 );
@@ -48,6 +53,7 @@ CREATE INDEX documents_band_2 ON documents (tenant_id, (likeness >> 32 & 65535))
     WHERE tombstoned_at IS NULL AND likeness IS NOT NULL;
 CREATE INDEX documents_band_3 ON documents (tenant_id, (likeness >> 48 & 65535))
     WHERE tombstoned_at IS NULL AND likeness IS NOT NULL;
+CREATE INDEX documents_lost ON documents (tenant_id, lost_in) WHERE lost_in IS NOT NULL;
 ALTER TABLE documents ALTER COLUMN outlinks SET STORAGE EXTERNAL, ALTER COLUMN markdown SET STORAGE EXTERNAL;
 
 CREATE TABLE doc_blobs (

@@ -42,7 +42,8 @@ CREATE POLICY dispatch_all ON job_reasons TO rad_dispatch USING (true) WITH CHEC
 CREATE POLICY dispatch_all ON crawl_urls TO rad_dispatch USING (true) WITH CHECK (true);
 CREATE POLICY dispatch_all ON outbox TO rad_dispatch USING (true) WITH CHECK (true);
 GRANT SELECT ON tenants, api_keys, tenant_usage, tenant_storage TO rad_dispatch;
-GRANT SELECT (tenant_id, url_hash, document_id, etag, last_modified, tombstoned_at) ON documents TO rad_dispatch;
+GRANT SELECT (tenant_id, url_hash, document_id, etag, last_modified, outlinks, tombstoned_at)
+    ON documents TO rad_dispatch;
 GRANT SELECT, UPDATE ON jobs, job_progress, crawl_urls TO rad_dispatch;
 GRANT SELECT, INSERT, UPDATE ON job_reasons TO rad_dispatch;
 GRANT SELECT, DELETE ON outbox TO rad_dispatch;

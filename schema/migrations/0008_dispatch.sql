@@ -96,7 +96,7 @@ END;
 CREATE FUNCTION dispatch_hydrate(tenants bigint[], tasks bigint[], fences bigint[], new_generation bigint)
 RETURNS TABLE (tenant_id bigint, task_id bigint, job_id bigint, host_id bigint, url text, depth smallint,
                attempts smallint, hydrated_us bigint, start_url text, scope jsonb, priority smallint,
-               trace_id text, document_id bigint, etag text, last_modified text)
+               trace_id text, document_id bigint, etag text, last_modified text, outlinks bytea)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 -- A commit whose client is gone may hold a row for hours: that must not keep a raise waiting.
 SET lock_timeout = '3s'
@@ -129,10 +129,13 @@ BEGIN
     )
     SELECT taken.tenant_id, taken.task_id, taken.job_id, taken.host_id, taken.url, taken.depth,
            taken.attempts, taken.hydrated_us, j.start_url, j.scope, j.priority, j.trace_id,
-           d.document_id, d.etag, d.last_modified
+           d.document_id, d.etag, d.last_modified, d.outlinks
     FROM taken
     JOIN jobs j ON j.tenant_id = taken.tenant_id AND j.job_id = taken.job_id
-    LEFT JOIN LATERAL (SELECT o.document_id, o.etag, o.last_modified FROM documents o
+    LEFT JOIN LATERAL (SELECT o.document_id, o.etag, o.last_modified,
+                              -- What a 304 replays.
+                              CASE WHEN coalesce(o.etag, o.last_modified) IS NOT NULL THEN o.outlinks END AS outlinks
+                       FROM documents o
                        WHERE o.tenant_id = taken.tenant_id AND o.url_hash = taken.url_hash
                          AND o.tombstoned_at IS NULL LIMIT 1) AS d ON true;
 END

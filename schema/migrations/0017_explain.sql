@@ -8,9 +8,19 @@ BEGIN ATOMIC
     FROM hosts h WHERE h.host_key = wanted;
 END;
 
--- The function goes to its owner, as in the migrations before.
+-- Crawls whose lost documents were not looked for yet.
+CREATE FUNCTION dispatch_unjudged_jobs(at_most integer)
+RETURNS TABLE (tenant_id bigint, job_id bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT j.tenant_id, j.job_id FROM jobs j
+    WHERE j.state = 'completed' AND NOT j.judged ORDER BY j.job_id LIMIT at_most;
+END;
+
+-- The functions go to their owner, as in the migrations before.
 GRANT CREATE ON SCHEMA public TO rad_dispatch;
-REVOKE ALL ON FUNCTION dispatch_host(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dispatch_host(text) TO rad_app;
+REVOKE ALL ON FUNCTION dispatch_host(text), dispatch_unjudged_jobs(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dispatch_host(text), dispatch_unjudged_jobs(integer) TO rad_app;
 ALTER FUNCTION dispatch_host(text) OWNER TO rad_dispatch;
+ALTER FUNCTION dispatch_unjudged_jobs(integer) OWNER TO rad_dispatch;
 REVOKE CREATE ON SCHEMA public FROM rad_dispatch;

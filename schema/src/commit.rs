@@ -18,7 +18,7 @@ mod tally;
 
 use std::time::Duration;
 
-pub use outcome::{Applied, ChunkDelta, Committed, End, Excluded, Link, Outcome, PageContent};
+pub use outcome::{Applied, ChunkDelta, Committed, End, Excluded, Link, Outcome, PageContent, Settled};
 use rad_core::ids::TenantId;
 use rad_core::verdict::Verdict;
 pub(crate) use rows::insert_links;
@@ -126,6 +126,13 @@ impl Db {
                 committed.answer(&lost, Applied::NotOurs);
                 Ok(ours)
             }
+            Refusal::Removed(tasks) => {
+                let mut batch = batch;
+                for outcome in batch.iter_mut().filter(|outcome| tasks.contains(&outcome.task)) {
+                    fetch_whole(outcome);
+                }
+                Ok(batch)
+            }
             Refusal::Later(later) => {
                 let (later, now) = part(batch, |outcome| later.contains(&outcome.task));
                 if now.is_empty() {
@@ -165,6 +172,18 @@ impl Db {
     }
 }
 
+/// What is stored of a page says nothing any more: without its validators it will be sent whole.
+fn fetch_whole(outcome: &mut Outcome) {
+    outcome.end = End::Wait {
+        verdict: Verdict::Retry,
+        evidence: "it is unchanged, but what was stored of it was removed meanwhile".to_owned(),
+        wait: FIRST_PAUSE,
+        failed: false,
+    };
+    outcome.links.clear();
+    outcome.excluded = Excluded::default();
+}
+
 fn part(batch: Vec<Outcome>, out: impl Fn(&Outcome) -> bool) -> (Vec<Outcome>, Vec<Outcome>) {
     batch.into_iter().partition(out)
 }
@@ -187,6 +206,7 @@ fn split(mut batch: Vec<Outcome>, error: &DbError, pending: &mut Vec<Vec<Outcome
             evidence: format!("Postgres refuses a value of the page (SQLSTATE {code})"),
         };
         culprit.links.clear();
+        culprit.settled.clear();
         culprit.excluded = Excluded::default();
         pending.push(vec![culprit]);
     }

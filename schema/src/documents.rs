@@ -1,5 +1,6 @@
 //! Reading a tenant's documents and chunks.
 
+use std::collections::HashMap;
 use std::io;
 
 use rad_core::ids::{DocumentId, Hash128, JobId, TenantId};
@@ -121,25 +122,35 @@ impl Default for Compressor {
     }
 }
 
+/// The links in what [`compress`] made of them, one a line.
+pub fn links_of(outlinks: &[u8]) -> Vec<String> {
+    let text = decompress(outlinks).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+}
+
 /// The inverse of [`compress`].
 pub fn decompress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     zstd::decode_all(bytes)
 }
 
 impl Db {
-    /// The links of a stored document, for replay after a 304; none when there is no such document.
-    pub async fn stored_links(&self, tenant: TenantId, url: Hash128) -> Result<Option<Vec<String>>, DbError> {
+    /// The links of the tenant's pages by the hashes of their URLs, as far as they are stored.
+    pub async fn stored_links(
+        &self,
+        tenant: TenantId,
+        urls: &[Hash128],
+    ) -> Result<HashMap<Hash128, Vec<String>>, DbError> {
+        if urls.is_empty() {
+            return Ok(HashMap::new());
+        }
         let mut tx = self.tenant(tenant).await?;
-        let row = sqlx::query_as::<_, (i64, Vec<u8>)>(include_str!("../queries/documents/outlinks.sql"))
+        let rows = sqlx::query_as::<_, (Uuid, Vec<u8>)>(include_str!("../queries/documents/outlinks.sql"))
             .bind(tenant.0)
-            .bind(Uuid::from_u128(url.0))
-            .fetch_optional(&mut *tx)
+            .bind(urls.iter().map(|url| Uuid::from_u128(url.0)).collect::<Vec<_>>())
+            .fetch_all(&mut *tx)
             .await
-            .map_err(DbError::doing("read a document's links"))?;
-        Ok(row.map(|(_, links)| {
-            let text = decompress(&links).unwrap_or_default();
-            String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
-        }))
+            .map_err(DbError::doing("read the links of documents"))?;
+        Ok(rows.into_iter().map(|(url, links)| (Hash128(url.as_u128()), links_of(&links))).collect())
     }
 
     /// Up to `most` documents after `after`: all of the tenant, or what one crawl stored or found unchanged.

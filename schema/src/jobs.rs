@@ -82,6 +82,8 @@ pub struct JobStatus {
     pub chunks: i64,
     /// Pages that were fetched and then not stored because a limit was reached, each time that happened.
     pub unstored: i64,
+    /// Documents that it showed to be gone.
+    pub removed: i64,
     /// Links to other hosts, not followed.
     pub excluded_host: i64,
     /// Links outside the start path, not followed.

@@ -44,6 +44,8 @@ pub struct Hydrated {
     pub etag: Option<String>,
     /// See `etag`.
     pub last_modified: Option<String>,
+    /// Its links where it has validators, as [`crate::documents::links_of`] reads them.
+    pub outlinks: Option<Vec<u8>>,
 }
 
 /// The head of a lane, as the ledger has it.
@@ -109,6 +111,7 @@ struct HydratedRow {
     document_id: Option<i64>,
     etag: Option<String>,
     last_modified: Option<String>,
+    outlinks: Option<Vec<u8>>,
 }
 
 impl From<HydratedRow> for Hydrated {
@@ -129,6 +132,7 @@ impl From<HydratedRow> for Hydrated {
             document: row.document_id.map(DocumentId),
             etag: row.etag,
             last_modified: row.last_modified,
+            outlinks: row.outlinks,
         }
     }
 }

@@ -28,4 +28,5 @@ pub mod queue;
 pub mod roles;
 pub mod tasks;
 pub mod tenants;
+pub mod tombstones;
 pub mod window;

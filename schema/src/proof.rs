@@ -41,6 +41,17 @@ impl Db {
         Ok(states)
     }
 
+    /// Pages of a crawl that their server answered with 304.
+    pub async fn not_modified(&self, tenant: TenantId, job: JobId) -> Result<i64, DbError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query_scalar(include_str!("../queries/proof/not_modified.sql"))
+            .bind(tenant.0)
+            .bind(job.0)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(DbError::doing("count pages that were not sent again"))
+    }
+
     /// Deaths of workers that the tasks of a crawl are charged with.
     pub async fn deaths(&self, tenant: TenantId, job: JobId) -> Result<i64, DbError> {
         let mut tx = self.tenant(tenant).await?;

@@ -11,6 +11,7 @@
 mod body;
 mod client;
 mod config;
+mod cookies;
 mod error;
 mod get;
 mod guard;
@@ -32,6 +33,7 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 pub use config::{DEFAULT_PRODUCT, FetchConfig, MinRate};
+pub use cookies::Cookies;
 pub use error::{FetchError, SetupError, Slow};
 pub use get::{Conditional, Fetched, Hop, Kind, Page};
 pub use guard::Forbidden;

@@ -6,12 +6,14 @@
 pub mod config;
 mod content;
 mod crash;
+mod dry;
 mod engine;
 pub mod extract;
 pub mod fetch;
 mod hand;
 mod healths;
 mod links;
+mod listed;
 mod listing;
 mod page;
 mod readers;

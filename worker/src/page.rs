@@ -13,19 +13,21 @@ use rad_core::retry::{FailureClass, Next, RetryPolicy};
 use rad_core::scope::SitemapMode;
 use rad_core::url::CanonicalUrl;
 use rad_core::verdict::Verdict;
-use rad_schema::commit::{End, Excluded, Link};
+use rad_schema::commit::{End, Excluded, Link, Settled};
 use rad_schema::db::DbError;
+use rad_schema::documents::links_of;
 use rad_schema::ledger::Hydrated;
 use rad_schema::window::HostTerms;
 
 use crate::content;
+use crate::dry;
 use crate::engine::{Engine, ends};
 use crate::extract::HostMemory;
 use crate::fetch::{Conditional, FetchError, Fetched, Kind, Page, meters};
 use crate::links::Known;
-use crate::listing;
 use crate::readers::Reader;
 use crate::robots::{HostRules, Rules, Sources, VISIT_GAP};
+use crate::{listed, listing};
 
 /// Push-backs longer than this must outlive Redis.
 const KEPT_PUSH_BACK: Duration = Duration::from_secs(10);
@@ -36,6 +38,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 pub(crate) struct Processed {
     pub(crate) end: End,
     pub(crate) links: Vec<Link>,
+    /// What a dry run says of other URLs.
+    pub(crate) settled: Vec<Settled>,
     pub(crate) excluded: Excluded,
     /// How long the host must rest, where it asked for more than its delay.
     pub(crate) pause: Duration,
@@ -50,10 +54,11 @@ pub(crate) struct Processed {
 }
 
 impl Processed {
-    fn only(end: End) -> Self {
+    pub(crate) fn only(end: End) -> Self {
         Self {
             end,
             links: Vec::new(),
+            settled: Vec::new(),
             excluded: Excluded::default(),
             pause: Duration::ZERO,
             terms: None,
@@ -100,6 +105,7 @@ async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> 
             Processed { pause: failed.pause.max(rest), ..failed }
         }
         Some(RobotsVerdict::Elsewhere) => waits_for_robots(task),
+        None if is_dry_start(engine, task, &url) => dry::start(engine, task, &url, &host).await?,
         // robots.txt was a request like any other: the host's clock runs from it.
         None if host.asked_now && host.terms.delay > LONGEST_SLEEP => waits_for_host(&host),
         None => {
@@ -122,6 +128,12 @@ async fn pursue(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> 
     Ok(Processed { terms: Some(terms), ..processed })
 }
 
+/// In a dry run nothing but sitemaps is fetched, and all tasks behind the start are sitemaps.
+fn is_dry_start(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> bool {
+    let crawl = engine.scopes.of(task);
+    crawl.scope.dry_run && crawl.begins_at(url)
+}
+
 /// The start of a crawl brings the sitemaps of its host along, whatever becomes of itself.
 async fn first_sitemaps(
     engine: &Engine,
@@ -137,13 +149,13 @@ async fn first_sitemaps(
     known(engine).sitemaps(task, 0, found).await
 }
 
-enum RobotsVerdict {
+pub(crate) enum RobotsVerdict {
     Denied(String),
     Unreachable(Duration),
     Elsewhere,
 }
 
-fn robots_verdict(host: &HostRules, url: &CanonicalUrl) -> Option<RobotsVerdict> {
+pub(crate) fn robots_verdict(host: &HostRules, url: &CanonicalUrl) -> Option<RobotsVerdict> {
     let rules = match &host.rules {
         Rules::Known(rules) => rules,
         Rules::Unreachable(rest) => return Some(RobotsVerdict::Unreachable(*rest)),
@@ -176,12 +188,12 @@ async fn fetch(
     let conditional = Conditional { etag: task.etag.clone(), last_modified: task.last_modified.clone() };
     engine.fetcher.expect_pace(&url.host_key(), host.pace());
     let asked = Instant::now();
-    let fetched = engine.fetcher.get(url, &conditional, host.terms.delay, &follow).await;
+    let fetched = engine.fetcher.get(url, &conditional, host.terms.delay, &crawl.cookies, &follow).await;
     let took = asked.elapsed();
     engine.crash.pass("fetched");
     // Redirects were waited for in between, and say nothing about the host's load.
     let is_direct = !matches!(&fetched, Ok(Fetched::Page(page)) if !page.hops.is_empty());
-    let processed = answered(engine, task, url, fetched).await?;
+    let processed = answered(engine, task, url, host, fetched).await?;
     Ok(Processed { took: is_direct.then_some(took), ..processed })
 }
 
@@ -189,12 +201,19 @@ async fn answered(
     engine: &Engine,
     task: &Hydrated,
     url: &CanonicalUrl,
+    host: &HostRules,
     fetched: Result<Fetched, FetchError>,
 ) -> Result<Processed, DbError> {
     match fetched {
-        Ok(Fetched::Page(page)) if page.kind == Kind::Sitemap => listed(engine, task, page).await,
+        Ok(Fetched::Page(page)) if page.kind == Kind::Sitemap => {
+            listed::process(engine, task, host, page).await
+        }
+        Ok(Fetched::Page(page)) if engine.scopes.of(task).scope.dry_run => {
+            let evidence = format!("it was to be a sitemap, and is {}", page.content_type);
+            Ok(Processed::only(End::Skipped { verdict: Verdict::UnsupportedType, evidence }))
+        }
         Ok(Fetched::Page(page)) => stored(engine, task, url, page).await,
-        Ok(Fetched::NotModified { final_url, .. }) if final_url == *url => unchanged(engine, task, url).await,
+        Ok(Fetched::NotModified { final_url, .. }) if final_url == *url => unchanged(engine, task).await,
         // Another URL's version has not changed; without its validators it will be sent whole.
         Ok(Fetched::NotModified { final_url, .. }) => redirected(engine, task, final_url).await,
         Ok(Fetched::Redirect { to, .. }) => redirected(engine, task, to).await,
@@ -260,37 +279,6 @@ async fn stored(
     Ok(Processed { links, excluded, format, ..Processed::only(End::Page(Box::new(read.page))) })
 }
 
-/// A sitemap brings its pages in and is not stored.
-async fn listed(engine: &Engine, task: &Hydrated, page: Page) -> Result<Processed, DbError> {
-    let crawl = engine.scopes.of(task);
-    let level = task.depth;
-    let refused =
-        |evidence: String| Ok(Processed::only(End::Skipped { verdict: Verdict::UnsupportedType, evidence }));
-    if crawl.scope.sitemap == SitemapMode::Skip {
-        return refused(format!("the content type {} is not supported", page.content_type));
-    }
-    let from = page.final_url.host_key();
-    let reader = Arc::clone(&engine.readers).next().await;
-    let (threads, of) = (Arc::clone(&engine.threads), task.task);
-    let read = tokio::task::spawn_blocking(move || {
-        let _reader = reader;
-        let _kept = threads.keep("a parser", Arc::new([of]));
-        listing::read(&page, level)
-    });
-    let listing = match read.await {
-        Ok(Ok(listing)) => listing,
-        Ok(Err(evidence)) => return refused(evidence),
-        Err(_) => return refused("the sitemap could not be parsed".to_owned()),
-    };
-    // What is listed is one link from the start, however deep in the site it stands.
-    let from_start = Hydrated { depth: 0, ..task.clone() };
-    let (mut links, excluded) = known(engine).select(&from_start, &crawl, &listing.pages).await?;
-    let near = listing.sitemaps.into_iter().filter(|url| crawl.holds_host(url) || url.host_key() == from);
-    links.extend(known(engine).sitemaps(task, level.saturating_add(1), near.collect()).await?);
-    let end = End::Skipped { verdict: Verdict::Sitemap, evidence: listing.evidence };
-    Ok(Processed { links, excluded, ..Processed::only(end) })
-}
-
 fn read(page: Page, templates: &HostMemory, reader: &mut Reader) -> content::Read {
     let begun = Instant::now();
     let read = content::read(page, templates, reader.compressor());
@@ -299,8 +287,8 @@ fn read(page: Page, templates: &HostMemory, reader: &mut Reader) -> content::Rea
 }
 
 /// An unchanged page keeps its place in the site: its stored links are followed as if it had been sent.
-async fn unchanged(engine: &Engine, task: &Hydrated, url: &CanonicalUrl) -> Result<Processed, DbError> {
-    let stored = engine.db.stored_links(task.tenant, url.hash()).await?.unwrap_or_default();
+async fn unchanged(engine: &Engine, task: &Hydrated) -> Result<Processed, DbError> {
+    let stored = task.outlinks.as_deref().map(links_of).unwrap_or_default();
     let found: Vec<_> = stored.iter().filter_map(|link| CanonicalUrl::parse(link).ok()).collect();
     let (links, excluded) = select(engine, task, &found).await?;
     Ok(Processed { links, excluded, ..Processed::only(End::Unchanged { document: task.document }) })
@@ -327,7 +315,7 @@ async fn select(
     known(engine).select(task, &crawl, found).await
 }
 
-fn known(engine: &Engine) -> Known<'_> {
+pub(crate) fn known(engine: &Engine) -> Known<'_> {
     Known { db: &engine.db, hosts: &engine.hosts, seen: &engine.seen }
 }
 

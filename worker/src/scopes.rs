@@ -9,6 +9,8 @@ use rad_core::trap::{self, Templates};
 use rad_core::url::CanonicalUrl;
 use rad_schema::ledger::Hydrated;
 
+use crate::fetch::Cookies;
+
 /// Crawls remembered; one that falls out is read again.
 const MOST_CRAWLS: usize = 1_000;
 
@@ -17,6 +19,8 @@ pub(crate) struct CrawlScope {
     /// What this worker learnt of the crawl's URLs.
     templates: Mutex<Templates>,
     pub(crate) scope: Scope,
+    /// What servers set while this worker crawled. Another worker is another visitor of the site.
+    pub(crate) cookies: Cookies,
     /// None when what is stored is of another version: then nothing belongs to it.
     start: Option<CanonicalUrl>,
 }
@@ -24,10 +28,11 @@ pub(crate) struct CrawlScope {
 impl CrawlScope {
     fn of(task: &Hydrated) -> Self {
         let start = CanonicalUrl::parse(&task.start_url).ok();
-        match serde_json::from_value(task.scope.clone()) {
-            Ok(scope) => Self { templates: Mutex::default(), scope, start },
-            Err(_) => Self { templates: Mutex::default(), scope: Scope::default(), start: None },
-        }
+        let (scope, start) = match serde_json::from_value(task.scope.clone()) {
+            Ok(scope) => (scope, start),
+            Err(_) => (Scope::default(), None),
+        };
+        Self { templates: Mutex::default(), scope, cookies: Cookies::default(), start }
     }
 
     /// Whether the crawl begins there.

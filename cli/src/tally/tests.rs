@@ -25,6 +25,7 @@ pub(crate) fn crawl() -> CrawlStatus {
         counts: Counts { discovered: 10, stored: 7, failed: 2, skipped: 1, ..Counts::default() },
         chunks: 30,
         fetched_not_stored: 0,
+        removed: 0,
         excluded_links: ExcludedLinks { other_host: 3, too_deep: 1, ..ExcludedLinks::default() },
         reasons: vec![reason("failed", "http_4xx", 2), reason("skipped", "robots", 1)],
         pause: None,

@@ -17,7 +17,7 @@ table! {
     /// Time of one activation of a background task for a queue.
     TICK_DURATION = "rad_scheduler_tick_duration_seconds", Histogram(buckets::TICK), Scheduler,
         {
-            task: ["feed", "finish", "gauges", "generation", "reap", "reconcile", "shares", "trim"],
+            task: ["feed", "finish", "gauges", "generation", "judge", "reap", "reconcile", "shares", "trim"],
             queue: [CRAWL_QUEUE, TASK_QUEUE]
         };
     /// What the reconciler put back into the window: tasks that nobody had pushed, hosts without a place.

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+use crate::calendar::{DAY, MONTHS, days_since_1970};
 
 /// When a server wants to be asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,7 @@ fn http_date(value: &str) -> Option<SystemTime> {
     if !in_range || parts.next() != Some("GMT") || parts.next().is_some() {
         return None;
     }
-    let seconds = days_since_1970(year, month, day) * 86_400 + seconds_of_day;
+    let seconds = days_since_1970(year, month, day) * DAY + seconds_of_day;
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
@@ -67,17 +66,6 @@ fn clock(text: &str) -> Option<u64> {
 fn digits(text: &str, length: usize) -> Option<u64> {
     let right_shape = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     right_shape.then(|| text.parse().ok()).flatten()
-}
-
-/// Days from 1 January 1970 in the Gregorian calendar.
-///
-/// Years are counted from March, so that the leap day is the last day of its year.
-fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month_from_march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    // 719,468 days lie between 1 March of year 0 and 1 January 1970.
-    year * 365 + leap_days + day_of_year - 719_468
 }
 
 #[cfg(test)]

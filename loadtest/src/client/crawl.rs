@@ -60,6 +60,9 @@ pub struct CrawlStatus {
     /// Pages that were fetched and then not stored because a limit was reached, each time that happened.
     #[serde(default)]
     pub fetched_not_stored: i64,
+    /// Documents that it showed to be gone.
+    #[serde(default)]
+    pub removed: i64,
     /// Links that the scope left out.
     pub excluded_links: ExcludedLinks,
     /// Why URLs were skipped, failed or wait, most frequent first.

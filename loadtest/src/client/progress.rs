@@ -125,6 +125,7 @@ mod tests {
             counts: Counts { discovered: 9, stored: 4, waiting: 2, failed: 3, ..Counts::default() },
             chunks: 8,
             fetched_not_stored: 0,
+            removed: 0,
             excluded_links: ExcludedLinks::default(),
             reasons: vec![
                 reason("failed", "http_4xx", 2),

@@ -78,6 +78,7 @@ impl Prepared {
             hydrated_us: task.hydrated_us,
             end: End::Page(Box::new(page)),
             links: vec![Link::new(task.job, &link, task.host, task.depth + 1, LEAST_URGENT, 0)],
+            settled: Vec::new(),
             excluded: Excluded::default(),
         }
     }

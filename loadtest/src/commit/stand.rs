@@ -104,6 +104,7 @@ impl Stand {
             hydrated_us: root.hydrated_us,
             end: End::Skipped { verdict: Verdict::Noindex, evidence: "a start without a page".to_owned() },
             links: (0..pages).map(link).collect(),
+            settled: Vec::new(),
             excluded: Excluded::default(),
         };
         let committed = self.db.commit(self.tenant, vec![outcome]).await?;

@@ -191,6 +191,7 @@ mod tests {
             failed: 1,
             chunks: 4,
             unstored: 0,
+            removed: 0,
             excluded_host: 0,
             excluded_path: 0,
             excluded_depth: 0,

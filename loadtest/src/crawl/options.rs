@@ -53,6 +53,9 @@ pub struct CrawlOptions {
     /// Folder of logs and private stores [default: a temporary one]
     #[arg(long)]
     pub dir: Option<PathBuf>,
+    /// Crawl the site a second time, with nothing changed
+    #[arg(long)]
+    pub recrawl: bool,
     /// Seconds after which the crawl counts as broken
     #[arg(long, default_value_t = 600)]
     pub timeout_seconds: u64,

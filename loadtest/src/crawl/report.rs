@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::client::{Counts, CrawlStatus, ReasonCount};
 use crate::cost::Cost;
-use crate::crawl::CrawlOptions;
 use crate::crawl::judgement::Judgement;
+use crate::crawl::{CrawlOptions, Recrawl};
 
 /// What was measured and found; printed as it is with `--json`.
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +52,9 @@ pub struct Report {
     pub worker_peak_mb: f64,
     /// What is broken, in words; empty if all is right.
     pub broken: Vec<String>,
+    /// The second crawl, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recrawl: Option<Recrawl>,
     /// Where it was measured.
     pub machine: Machine,
 }
@@ -104,6 +107,7 @@ impl Report {
             timed_out,
             cpu_ms_per_page: cost,
             worker_peak_mb,
+            recrawl: None,
             broken,
             machine: Machine { cores: std::thread::available_parallelism().map_or(1, usize::from) },
         }
@@ -148,6 +152,12 @@ impl fmt::Display for Report {
             row(&format!("    {stage}"), &format_args!("{ms:.3}"))?;
         }
         row("worker peak MB", &self.worker_peak_mb)?;
+        if let Some(again) = &self.recrawl {
+            let factor = format_args!("{:.2} s, {:.1} times as fast", again.seconds, again.times_faster);
+            row("again", &factor)?;
+            row("  unchanged", &format_args!("{}, {} of them by 304", again.unchanged, again.not_modified))?;
+            row("  billed", &again.billed)?;
+        }
         row("counts add up", if self.ledger_adds_up { &"yes" } else { &"NO" })?;
         for broken in &self.broken {
             row("BROKEN", broken)?;

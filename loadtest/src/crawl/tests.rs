@@ -33,6 +33,14 @@ async fn a_crawl_of_a_site_with_duplicates_stores_every_content_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_crawl_of_an_unchanged_site_is_not_sent_its_pages_again() {
+    let report = report(&["--pages", "120", "--workers", "2", "--recrawl"]).await;
+    assert!(report.is_right(), "{report}");
+    let again = report.recrawl.as_ref().unwrap();
+    assert_eq!((again.not_modified, again.billed), (120, 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crawl_that_does_not_end_in_time_is_broken_but_its_counts_add_up() {
     let report = report(&["--latency-ms", "60000", "--timeout-seconds", "1", "--workers", "1"]).await;
     assert!(report.timed_out && !report.is_right(), "{report}");

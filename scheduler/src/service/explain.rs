@@ -9,6 +9,7 @@ use rad_core::scope::Scope;
 use rad_core::trap;
 use rad_core::url::CanonicalUrl;
 use rad_schema::explain::{HostState, LedgerUrl};
+use rad_schema::tombstones::Tombstone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -35,6 +36,9 @@ pub(crate) struct Explanation {
     document: Option<i64>,
     ended_at: Option<String>,
     due_at: Option<String>,
+    /// The document that it had, where that was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<Removed>,
     /// Why the scope leaves it out, if it does.
     out_of_scope: Option<&'static str>,
     robots: RobotsSays,
@@ -58,6 +62,35 @@ struct HostSays {
     rests_ms: i64,
 }
 
+/// A document that is there no more.
+#[derive(Debug, Serialize)]
+struct Removed {
+    document: i64,
+    by_crawl: i64,
+    at: String,
+    reason: String,
+    why: &'static str,
+}
+
+impl From<Tombstone> for Removed {
+    fn from(tombstone: Tombstone) -> Self {
+        let why = match tombstone.removed_why.as_str() {
+            "gone" => "the page was not there in two crawls, one after the other",
+            "moved" => "the page led elsewhere in two crawls, one after the other",
+            "duplicate" => "the page was a copy of another in two crawls, one after the other",
+            "noindex" => "the page asks not to be indexed",
+            _ => "no page that was read leads to it any more",
+        };
+        Self {
+            document: tombstone.document_id,
+            by_crawl: tombstone.removed_by,
+            at: tombstone.removed_at,
+            reason: tombstone.removed_why,
+            why,
+        }
+    }
+}
+
 impl Service {
     /// Reads `{url}`.
     pub(crate) async fn explain(
@@ -78,7 +111,11 @@ impl Service {
         let start = CanonicalUrl::parse(&status.start_url).ok();
         let out = start.as_ref().and_then(|start| out_of_scope(&scope, start, &link, row.as_ref()));
         let robots = robots_say(host.as_ref(), &url);
-        let why = why(row.as_ref(), out, &robots);
+        let removed = self.db.tombstone(tenant, &[url.hash(), link.hash()]).await?.map(Removed::from);
+        let mut why = why(row.as_ref(), out, &robots);
+        if let Some(removed) = &removed {
+            why = format!("{why}; its document was removed by crawl {}: {}", removed.by_crawl, removed.why);
+        }
         let next = next(&status.state, row.as_ref(), out, &robots, host.as_ref());
         Ok(Explanation {
             crawl: job.0,
@@ -92,6 +129,7 @@ impl Service {
             document: row.as_ref().and_then(|row| row.document_id),
             ended_at: row.as_ref().and_then(|row| row.ended_at.clone()),
             due_at: row.as_ref().and_then(|row| row.due_at.clone()),
+            removed,
             out_of_scope: out,
             robots,
             host: host.map_or_else(HostSays::default, |host| HostSays {

@@ -73,6 +73,7 @@ fn scope(fields: &mut Fields) -> Scope {
     let query = one_of::<QueryRule>(&mut inner, "query", "one of drop_tracking, keep, ignore");
     let sitemap = one_of::<SitemapMode>(&mut inner, "sitemap", "one of named, include, only, skip");
     let traps = inner.optional::<bool>("traps", "true or false", |_| true);
+    let dry_run = inner.optional::<bool>("dry_run", "true or false", |_| true);
     fields.leave(inner);
     Scope {
         kind: kind.unwrap_or_default(),
@@ -82,6 +83,7 @@ fn scope(fields: &mut Fields) -> Scope {
         query: query.unwrap_or_default(),
         sitemap: sitemap.unwrap_or_default(),
         traps: traps.unwrap_or_default(),
+        dry_run: dry_run.unwrap_or_default(),
     }
 }
 
@@ -154,12 +156,12 @@ mod tests {
     fn a_scope_may_have_patterns_and_modes() {
         let scope = json!({
             "kind": "domain", "include": ["/docs/**"], "exclude": ["re:[?]print="], "query": "ignore",
-            "sitemap": "only", "traps": true,
+            "sitemap": "only", "traps": true, "dry_run": true,
         });
         let new = start(&json!({ "url": "http://example.com/", "scope": scope }), None).unwrap();
         assert_eq!((new.scope.kind, new.scope.query), (ScopeKind::Domain, QueryRule::Ignore));
         assert_eq!((new.scope.include.len(), new.scope.exclude[0].as_str()), (1, "re:[?]print="));
-        assert!(new.scope.traps && new.scope.sitemap == SitemapMode::Only);
+        assert!(new.scope.traps && new.scope.dry_run && new.scope.sitemap == SitemapMode::Only);
         let wrong = json!({ "include": ["/a", "re:("], "exclude": "/a", "query": "none", "sitemap": 1 });
         let faults = start(&json!({ "url": "http://example.com/", "scope": wrong }), None).unwrap_err();
         assert_eq!(faults, ["scope.include[1]", "scope.exclude", "scope.query", "scope.sitemap"]);

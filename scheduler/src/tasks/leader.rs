@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Current, feeder, finish, gauges, generation, lapse, next, reap, reconcile, retire, shares, skew, trim,
+    Current, feeder, finish, gauges, generation, judge, lapse, next, reap, reconcile, retire, shares, skew,
+    trim,
 };
 use crate::caps::Caps;
 use crate::feed::FeedError;
@@ -111,6 +112,7 @@ fn start(realm: &Realm, layout: Layout, session: &CancellationToken) -> JoinSet<
     tasks.spawn(shares::run(db.clone(), crawls.clone(), realm.caps.clone(), session.clone()));
     tasks.spawn(gauges::run(db.clone(), crawls, errands, realm.fleet.clone(), session.clone()));
     tasks.spawn(finish::run(db.clone(), session.clone()));
+    tasks.spawn(judge::run(db.clone(), session.clone()));
     tasks.spawn(skew::run(db.clone(), session.clone()));
     tasks.spawn(trim::run(db.clone(), session.clone()));
     tasks.spawn(retire::run(db.clone(), shards.clone(), layout.retired, session.clone()));

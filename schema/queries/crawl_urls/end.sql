@@ -3,7 +3,12 @@
 -- for its next attempt is in nobody's hand (hydrated_us): a commit that comes again, because its answer was lost,
 -- counts no second attempt and finds the same rank.
 UPDATE crawl_urls u
-SET state = e.state, verdict = e.verdict, evidence = e.evidence, document_id = e.document_id,
+SET state = e.state, verdict = e.verdict, evidence = e.evidence,
+    -- A URL that could not be had keeps the document that it had: whoever compares two crawls looks for it.
+    document_id = CASE WHEN e.document_id IS NULL AND e.state IN (4, 6, 7)
+                       THEN (SELECT d.document_id FROM documents d
+                             WHERE d.tenant_id = u.tenant_id AND d.url_hash = u.url_hash AND d.tombstoned_at IS NULL)
+                       ELSE e.document_id END,
     attempts = u.attempts + CASE WHEN u.hydrated_us IS NULL THEN 0 ELSE e.failed_attempts END,
     hydrated_us = CASE WHEN e.state = 0 THEN NULL ELSE u.hydrated_us END,
     rank = CASE WHEN e.wait_us IS NULL OR u.hydrated_us IS NULL THEN u.rank

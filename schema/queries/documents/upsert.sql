@@ -23,6 +23,6 @@ ON CONFLICT (tenant_id, url_hash) DO UPDATE SET
     likeness = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.likeness ELSE EXCLUDED.likeness END,
     metadata = EXCLUDED.metadata, previous_bytes = d.bytes,
     bytes = CASE WHEN d.content_hash = EXCLUDED.content_hash THEN d.bytes ELSE EXCLUDED.bytes END,
-    fetched_at = now(), tombstoned_at = NULL
+    fetched_at = now(), tombstoned_at = NULL, removed_by = NULL, removed_why = NULL
     WHERE (d.hydrated_us, d.task_id) < (EXCLUDED.hydrated_us, EXCLUDED.task_id)
 RETURNING d.url_hash, d.document_id, d.previous_hash, d.bytes - d.previous_bytes

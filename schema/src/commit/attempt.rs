@@ -8,7 +8,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::counters::{self, Bill};
 use super::fates::{Fate, StoredPages, page_of, store_pages};
-use super::outcome::{Applied, Committed, End, Link, Outcome, PageContent};
+use super::outcome::{Applied, Committed, End, Link, Outcome, PageContent, Settled};
 use super::rows::{self, RowEnd};
 use super::tally::{self, Tally};
 use crate::db::{Db, DbError};
@@ -25,6 +25,8 @@ pub(super) enum Attempt {
 pub(super) enum Refusal {
     /// These rows are not open under our fence.
     NotOurs(HashSet<TaskId>),
+    /// The stored pages that these found unchanged were removed meanwhile.
+    Removed(HashSet<TaskId>),
     /// These must be committed after the others.
     Later(HashSet<TaskId>),
     CrawlFull(JobId),
@@ -43,6 +45,10 @@ impl Db {
         let jobs = share_jobs(&mut tx, tenant, batch).await?;
         let (live, ended): (Vec<_>, Vec<_>) =
             batch.iter().partition(|outcome| jobs.contains_key(&outcome.job));
+        let removed = removed(&mut tx, tenant, &live).await?;
+        if !removed.is_empty() {
+            return Ok(Attempt::Refused(Refusal::Removed(removed)));
+        }
         let targets = insert_targets(&mut tx, tenant, &live).await?;
         let stored = match store_pages(&mut tx, tenant, &live, &targets).await? {
             Ok(stored) => stored,
@@ -51,14 +57,16 @@ impl Db {
         let fates = &stored.fates;
         let links = links_of(&live);
         let new = rows::insert_links(&mut tx, tenant, &links).await?;
-        let ends: Vec<_> = live.iter().flat_map(|outcome| row_ends(outcome, fates, &targets)).collect();
+        let settled = settle(&mut tx, tenant, &live).await?;
+        let mut ends: Vec<_> = live.iter().flat_map(|outcome| row_ends(outcome, fates, &targets)).collect();
+        ends.extend(settled.iter().map(SettledRow::end));
         let ranks = rows::end_rows(&mut tx, tenant, &ends).await?;
         let lost: HashSet<_> =
             live.iter().map(|outcome| outcome.task).filter(|task| !ranks.contains_key(task)).collect();
         if !lost.is_empty() {
             return Ok(Attempt::Refused(Refusal::NotOurs(lost)));
         }
-        let tallies = sum_up(&live, &ends, &stored, &targets, &new);
+        let tallies = sum_up(&live, &ends, &stored, &targets, &settled, &new);
         let mut finished = false;
         for (job, tally) in &tallies {
             match counters::count(&mut tx, tenant, *job, tally, jobs[job]).await? {
@@ -83,7 +91,7 @@ impl Db {
             new_tasks: new.into_values().collect(),
             finished,
             month_full,
-            known: links.iter().map(|link| (link.job, link.hash)).collect(),
+            known: links.iter().chain(settled_links(&live)).map(|link| (link.job, link.hash)).collect(),
             stored: stored.growth.into_keys().collect(),
             chunks,
         }))
@@ -111,6 +119,31 @@ async fn share_jobs(
         .collect())
 }
 
+/// Outcomes that found a document unchanged which is none any more.
+async fn removed(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    live: &[&Outcome],
+) -> Result<HashSet<TaskId>, DbError> {
+    let unchanged = live.iter().filter_map(|outcome| match &outcome.end {
+        End::Unchanged { document } => Some((outcome.task, document.as_ref()?.0)),
+        _ => None,
+    });
+    let mut unchanged: HashMap<_, _> = unchanged.collect();
+    if unchanged.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let alive = sqlx::query_scalar::<_, i64>(include_str!("../../queries/tombstones/live.sql"))
+        .bind(tenant.0)
+        .bind(unchanged.values().copied().collect::<Vec<_>>())
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(DbError::doing("hold documents that are unchanged"))?;
+    let alive: HashSet<_> = alive.into_iter().collect();
+    unchanged.retain(|_, document| !alive.contains(document));
+    Ok(unchanged.into_keys().collect())
+}
+
 /// Gives redirect targets their ledger rows, in our hand from the start. A target that is missing in the result
 /// was known: its own task stores the page.
 async fn insert_targets(
@@ -134,6 +167,56 @@ async fn insert_targets(
         .into_iter()
         .filter_map(|(task, link)| Some((task, inserted.remove(&(link.job, link.hash))?)))
         .collect())
+}
+
+/// A row that is made to end at once.
+struct SettledRow<'a> {
+    task: TaskId,
+    outcome: &'a Outcome,
+    settled: &'a Settled,
+}
+
+impl<'a> SettledRow<'a> {
+    fn end(&self) -> RowEnd<'a> {
+        RowEnd {
+            task: self.task,
+            fence: self.outcome.fence,
+            state: State::Skipped,
+            verdict: self.settled.verdict,
+            evidence: Some(&self.settled.evidence),
+            document: None,
+            failed_attempt: false,
+            wait: None,
+        }
+    }
+}
+
+fn settled_links<'a>(live: &[&'a Outcome]) -> impl Iterator<Item = &'a Link> {
+    live.iter().flat_map(|outcome| outcome.settled.iter().map(|settled| &settled.link))
+}
+
+/// Makes rows, in our hand from the start, for the URLs that are to end at once. Those that were known are not in the
+/// result.
+async fn settle<'a>(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+    live: &[&'a Outcome],
+) -> Result<Vec<SettledRow<'a>>, DbError> {
+    let mut seen = HashSet::new();
+    let wanted = live.iter().flat_map(|outcome| outcome.settled.iter().map(|settled| (*outcome, settled)));
+    let wanted: Vec<_> =
+        wanted.filter(|(_, settled)| seen.insert((settled.link.job, settled.link.hash))).collect();
+    let held = |outcome: &Outcome, settled: &Settled| Link {
+        held: Some((outcome.fence, outcome.hydrated_us)),
+        ..settled.link.clone()
+    };
+    let links: Vec<_> = wanted.iter().map(|(outcome, settled)| held(outcome, settled)).collect();
+    let mut made = rows::insert_links(tx, tenant, &links).await?;
+    let rows = wanted.into_iter().filter_map(|(outcome, settled)| {
+        let task = made.remove(&(settled.link.job, settled.link.hash))?.task;
+        Some(SettledRow { task, outcome, settled })
+    });
+    Ok(rows.collect())
 }
 
 /// The batch's links, each once.
@@ -210,6 +293,7 @@ fn sum_up(
     ends: &[RowEnd<'_>],
     stored: &StoredPages,
     targets: &HashMap<TaskId, NewTask>,
+    settled: &[SettledRow<'_>],
     new: &Known,
 ) -> BTreeMap<JobId, Tally> {
     let mut tallies: BTreeMap<JobId, Tally> = BTreeMap::new();
@@ -232,6 +316,10 @@ fn sum_up(
             tally.chunks += i64::try_from(page.chunks.len()).unwrap_or(i64::MAX);
             tally.tokens += tokens(page);
         }
+    }
+    for row in settled {
+        job_of.insert(row.task, row.outcome.job);
+        tallies.entry(row.outcome.job).or_default().discovered += 1;
     }
     for (job, _) in new.keys() {
         tallies.entry(*job).or_default().discovered += 1;

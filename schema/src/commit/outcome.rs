@@ -46,6 +46,11 @@ impl Link {
         }
     }
 
+    /// The URL in canonical form.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Hash of the URL.
     pub fn hash(&self) -> Hash128 {
         self.hash
@@ -153,6 +158,29 @@ pub struct Excluded {
     pub samples: Vec<String>,
 }
 
+impl Excluded {
+    /// Adds those of another page.
+    pub fn add(&mut self, other: Self) {
+        self.host += other.host;
+        self.path += other.path;
+        self.depth += other.depth;
+        self.pattern += other.pattern;
+        self.trap += other.trap;
+        self.samples.extend(other.samples);
+    }
+}
+
+/// A URL that gets a row which has ended: it is skipped without being dispatched.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The URL.
+    pub link: Link,
+    /// Why it is skipped.
+    pub verdict: Verdict,
+    /// What the verdict rests on.
+    pub evidence: String,
+}
+
 /// One finished task.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -168,6 +196,8 @@ pub struct Outcome {
     pub end: End,
     /// URLs to add to the crawl. Added whatever became of the page itself.
     pub links: Vec<Link>,
+    /// URLs to add that are skipped at once, unless the crawl knows them.
+    pub settled: Vec<Settled>,
     /// Links that were left out.
     pub excluded: Excluded,
 }

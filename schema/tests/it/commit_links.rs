@@ -1,13 +1,14 @@
 //! Links enter the ledger once, in whatever order commits bring them.
 
 use rad_core::ids::HostId;
-use rad_schema::commit::{Link, Outcome};
+use rad_core::verdict::Verdict;
+use rad_schema::commit::{Applied, End, Link, Outcome, Settled};
 use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::Done;
 use crate::crawl::Crawl;
-use crate::page::{STORED, answers, own_page, url};
+use crate::page::{STORED, answers, outcome, own_page, url};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_at_once_with_the_same_links_in_other_orders_add_each_once() -> Done {
@@ -100,5 +101,36 @@ async fn links_keep_the_order_of_their_page_and_the_weight_of_their_priority() -
     assert_eq!(new.iter().map(|task| task.task).collect::<Vec<_>>(), expected);
     let step = new[1].rank - new[0].rank;
     assert!((119_000_000..121_000_000).contains(&step), "four steps of priority are two minutes: {step}");
+    crawl.finish().await
+}
+
+#[tokio::test]
+async fn what_is_settled_at_once_is_counted_once_and_dispatched_to_nobody() -> Done {
+    let mut crawl = Crawl::with_pages(2).await?;
+    let tasks = crawl.take(&["/0"]).await?;
+    let settled = |path: &str, verdict| Settled {
+        link: crawl.link(crawl.job, path),
+        verdict,
+        evidence: "a line of robots.txt".to_owned(),
+    };
+    let dry = End::Skipped { verdict: Verdict::DryRun, evidence: "it would be fetched".to_owned() };
+    let all = vec![
+        settled("/new", Verdict::DryRun),
+        settled("/new", Verdict::Robots),
+        settled("/closed", Verdict::Robots),
+        // The crawl has it already, and it waits for its turn.
+        settled("/1", Verdict::Robots),
+    ];
+    let batch = || vec![Outcome { settled: all.clone(), ..outcome(&tasks[0], dry.clone()) }];
+    let committed = crawl.commit(batch()).await?;
+    assert!(committed.new_tasks.is_empty());
+    assert_eq!(answers(&crawl.commit(batch()).await?, &tasks), [Applied::NotOurs], "once");
+    let row = |state: i16, verdict: &str| (state, Some(verdict.to_owned()));
+    assert_eq!(crawl.row("/new").await?, row(6, "dry_run"));
+    assert_eq!(crawl.row("/closed").await?, row(6, "robots"));
+    assert_eq!(crawl.row("/1").await?, (0, None));
+    let status = crawl.status().await?;
+    // The start, /0, /1 and the two that are new.
+    assert_eq!((status.discovered, status.skipped, status.open()), (5, 4, 1));
     crawl.finish().await
 }

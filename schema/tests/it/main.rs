@@ -39,6 +39,7 @@ mod tasks_lanes;
 mod tasks_ledger;
 mod tasks_wipe;
 mod tenants;
+mod tombstones;
 mod window_claim;
 mod window_fairness;
 mod window_feed;

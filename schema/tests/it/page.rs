@@ -29,6 +29,7 @@ pub(crate) fn outcome(task: &Task, end: End) -> Outcome {
         hydrated_us: task.hydrated.hydrated_us,
         end,
         links: Vec::new(),
+        settled: Vec::new(),
         excluded: Excluded::default(),
     }
 }

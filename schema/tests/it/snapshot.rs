@@ -71,8 +71,9 @@ pub(crate) async fn assert_counts_are_true(owner: &mut PgConnection) -> Done {
          CROSS JOIN LATERAL (SELECT count(*) AS n FROM chunks
                              WHERE tenant_id = d.tenant_id AND document_id = d.document_id) AS c
          WHERE c.n <> d.chunk_count
-            OR NOT EXISTS (SELECT 1 FROM doc_blobs b
-                           WHERE b.tenant_id = d.tenant_id AND b.content_hash = d.content_hash)",
+            OR (d.tombstoned_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM doc_blobs b
+                                WHERE b.tenant_id = d.tenant_id AND b.content_hash = d.content_hash))",
     )
     .fetch_all(&mut *owner)
     .await?;

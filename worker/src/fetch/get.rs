@@ -3,6 +3,7 @@
 mod kind;
 mod sniff;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ pub use kind::Kind;
 
 use super::Fetcher;
 use super::body::{ACCEPTED_CODINGS, BodyReader};
+use super::cookies::Cookies;
 use super::error::{FetchError, Slow};
 use super::guard::{self, Forbidden};
 use super::headers::{self, Directives};
@@ -111,15 +113,17 @@ impl Fetcher {
     /// Fetches `url` and follows redirects within its host, pausing for `hop_delay` before each.
     ///
     /// The host's clock has to allow the first request; the pauses keep the clock for the others. A target that
-    /// `follow` refuses is not contacted and comes back as [`Fetched::Redirect`], like one on another host.
+    /// `follow` refuses is not contacted and comes back as [`Fetched::Redirect`], like one on another host. What
+    /// servers set goes into `cookies`, and back to them from there.
     pub async fn get(
         &self,
         url: &CanonicalUrl,
         conditional: &Conditional,
         hop_delay: Duration,
+        cookies: &Cookies,
         follow: &(dyn Fn(&CanonicalUrl) -> bool + Sync),
     ) -> Result<Fetched, FetchError> {
-        let fetched = self.follow_hops(url, conditional, hop_delay, follow).await;
+        let fetched = self.follow_hops(url, conditional, hop_delay, cookies, follow).await;
         if let Err(error) = &fetched {
             meters::failed(error.failure());
         }
@@ -131,13 +135,16 @@ impl Fetcher {
         url: &CanonicalUrl,
         conditional: &Conditional,
         hop_delay: Duration,
+        cookies: &Cookies,
         follow: &(dyn Fn(&CanonicalUrl) -> bool + Sync),
     ) -> Result<Fetched, FetchError> {
         let mut deadline = Instant::now() + self.config.total_timeout;
         let mut hops = Vec::new();
         let mut current = url.clone();
+        let mut asked_with = HashMap::new();
         loop {
-            let step = timeout_at(deadline, self.step(&current, conditional))
+            asked_with.insert(current.clone(), cookies.changes());
+            let step = timeout_at(deadline, self.step(&current, conditional, cookies))
                 .await
                 .map_err(|_| FetchError::Timeout(Slow::Total))??;
             let (status, to) = match step {
@@ -148,7 +155,12 @@ impl Fetcher {
                 Step::Redirect { status, to } => (status, to),
             };
             hops.push(Hop { url: current, status });
-            self.check_hop(&hops, &to)?;
+            // A server that sets a cookie and sends the visitor back will answer otherwise.
+            let is_loop = asked_with.get(&to).is_some_and(|changes| *changes == cookies.changes());
+            if is_loop || hops.len() > self.config.max_hops {
+                return Err(FetchError::TooManyRedirects);
+            }
+            guard::check_url(&self.config.addresses, to.as_url()).map_err(FetchError::Forbidden)?;
             if to.host_key() != url.host_key() || !follow(&to) {
                 return Ok(Fetched::Redirect { to, hops });
             }
@@ -159,21 +171,21 @@ impl Fetcher {
         }
     }
 
-    fn check_hop(&self, hops: &[Hop], to: &CanonicalUrl) -> Result<(), FetchError> {
-        if hops.len() > self.config.max_hops || hops.iter().any(|hop| hop.url == *to) {
-            return Err(FetchError::TooManyRedirects);
-        }
-        guard::check_url(&self.config.addresses, to.as_url()).map(|_| ()).map_err(FetchError::Forbidden)
-    }
-
-    async fn step(&self, url: &CanonicalUrl, conditional: &Conditional) -> Result<Step, FetchError> {
-        let request = request_headers(conditional);
+    async fn step(
+        &self,
+        url: &CanonicalUrl,
+        conditional: &Conditional,
+        cookies: &Cookies,
+    ) -> Result<Step, FetchError> {
+        let mut request = request_headers(conditional);
+        cookies.add_to(&mut request, url);
         let asked_for_changes =
             request.contains_key(IF_NONE_MATCH) || request.contains_key(IF_MODIFIED_SINCE);
         let _contact = self.contact(&url.host_key());
         let mut phases = self.meters.begin();
         let response = self.request(url, request).await?;
         phases.answered();
+        cookies.take(url, response.headers());
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED && asked_for_changes {
             return Ok(Step::NotModified);

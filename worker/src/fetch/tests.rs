@@ -1,4 +1,5 @@
 mod bodies;
+mod cookies;
 mod forbidden;
 mod hazards;
 mod meters;
@@ -13,7 +14,7 @@ use rad_core::address::AddressPolicy;
 use rad_core::url::CanonicalUrl;
 use url::Url;
 
-use super::{Conditional, FetchConfig, FetchError, Fetched, Fetcher, MinRate, Page};
+use super::{Conditional, Cookies, FetchConfig, FetchError, Fetched, Fetcher, MinRate, Page};
 use server::{Reply, Server};
 
 /// The default limits with times that a test can wait for, and room for everything local.
@@ -33,7 +34,7 @@ fn local_fetcher() -> Fetcher {
 
 async fn get(server: &Server, path: &str) -> Result<Fetched, FetchError> {
     let url = server.url(path);
-    local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await
+    local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true).await
 }
 
 async fn get_page(server: &Server, path: &str) -> Page {

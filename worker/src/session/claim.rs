@@ -235,6 +235,7 @@ async fn run_page(
                 hydrated_us: task.hydrated_us,
                 end: page.end,
                 links: page.links,
+                settled: page.settled,
                 excluded: page.excluded,
             };
             let item = Finished {

@@ -25,6 +25,8 @@ pub(crate) struct Crawl {
     chunks: i64,
     /// Pages that were fetched and then not stored because a limit was reached, each time that happened.
     fetched_not_stored: i64,
+    /// Documents that it showed to be gone.
+    removed: i64,
     excluded_links: ExcludedLinks,
     /// Why URLs were skipped or failed, most frequent first.
     reasons: Vec<ReasonCount>,
@@ -96,6 +98,7 @@ impl Crawl {
             running_ms: status.running_ms,
             chunks: status.chunks,
             fetched_not_stored: status.unstored,
+            removed: status.removed,
             pause,
         }
     }
@@ -162,6 +165,7 @@ mod tests {
             failed: 1,
             chunks: 12,
             unstored: 0,
+            removed: 0,
             excluded_host: 2,
             excluded_path: 0,
             excluded_depth: 0,

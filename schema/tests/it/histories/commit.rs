@@ -222,6 +222,7 @@ fn made(claim: Claimed, task: Hydrated, mut found: Found, links: Vec<(CanonicalU
         hydrated_us: task.hydrated_us,
         end,
         links: links.iter().enumerate().map(|(n, (url, host))| link(url, *host, n)).collect(),
+        settled: Vec::new(),
         excluded: Excluded { host: 1, ..Excluded::default() },
     };
     Made { claim, task, found, links, outcome }

@@ -31,6 +31,7 @@ fn task() -> Hydrated {
         document: None,
         etag: None,
         last_modified: None,
+        outlinks: None,
     }
 }
 

@@ -128,7 +128,7 @@ async fn every_kind_of_slowness_has_its_limit() {
         let limits = FetchConfig { first_byte_timeout, total_timeout, min_rate, ..config("127.0.0.0/8") };
         let fetcher = Fetcher::new(limits).unwrap();
         let error = fetcher
-            .get(&server.url(path), &Conditional::default(), Duration::ZERO, &|_| true)
+            .get(&server.url(path), &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
             .await
             .unwrap_err();
         assert!(matches!(error, FetchError::Timeout(slow) if slow == expected), "{path}: {error:?}");
@@ -142,8 +142,10 @@ async fn a_closed_port_is_a_connect_failure_and_a_server_without_tls_a_tls_failu
     let https = plain.url("/").as_str().replacen("http", "https", 1);
     for (url, failure) in [(format!("http://{closed}/"), FailureClass::Connect), (https, FailureClass::Tls)] {
         let url = CanonicalUrl::parse(&url).unwrap();
-        let error =
-            local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await.unwrap_err();
+        let error = local_fetcher()
+            .get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
+            .await
+            .unwrap_err();
         assert_eq!(error.failure(), failure, "{url:?}: {error:?}");
     }
 }
@@ -153,6 +155,9 @@ async fn a_name_whose_servers_are_silent_is_a_dns_failure() {
     let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let fetcher = Fetcher::new(FetchConfig { name_servers: Some(vec![closed]), ..config("") }).unwrap();
     let url = CanonicalUrl::parse("http://www.example.com/").unwrap();
-    let error = fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await.unwrap_err();
+    let error = fetcher
+        .get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
+        .await
+        .unwrap_err();
     assert_eq!(error.failure(), FailureClass::Dns, "{error:?}");
 }

@@ -34,7 +34,10 @@ impl Sink {
 
 async fn refusal(fetcher: &Fetcher, url: &str) -> Forbidden {
     let url = CanonicalUrl::parse(url).unwrap();
-    let error = fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await.unwrap_err();
+    let error = fetcher
+        .get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
+        .await
+        .unwrap_err();
     assert_eq!(error.failure(), FailureClass::Forbidden);
     assert!(!error.to_string().contains("127."), "{error}");
     match error {
@@ -76,7 +79,10 @@ async fn the_sink_does_notice_a_contact() {
     let first_byte_timeout = Duration::from_millis(200);
     let fetcher = Fetcher::new(FetchConfig { first_byte_timeout, ..config("127.0.0.0/8") }).unwrap();
     let url = CanonicalUrl::parse(&format!("http://127.0.0.1:{}/", sink.port())).unwrap();
-    let error = fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await.unwrap_err();
+    let error = fetcher
+        .get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
+        .await
+        .unwrap_err();
     assert_eq!(error.failure(), FailureClass::Timeout);
     assert!(sink.was_contacted());
 }
@@ -110,7 +116,8 @@ async fn a_private_name_is_fetched_if_all_its_addresses_are_listed() {
     let port = server.url("/").as_url().port().unwrap();
     let fetcher = Fetcher::new(config("127.0.0.0/8,::1/128")).unwrap();
     let url = CanonicalUrl::parse(&format!("http://localhost:{port}/")).unwrap();
-    let outcome = fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
+    let outcome =
+        fetcher.get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true).await;
     assert!(matches!(outcome, Ok(Fetched::Page(_))), "{outcome:?}");
 }
 

@@ -142,8 +142,10 @@ async fn interim_answers_and_bodies_where_none_belong_end_the_fetch() {
     .await;
     let limits = FetchConfig { first_byte_timeout: Duration::from_secs(2), ..config("127.0.0.0/8") };
     let url = server.url("/interim");
-    let endless =
-        Fetcher::new(limits).unwrap().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
+    let endless = Fetcher::new(limits)
+        .unwrap()
+        .get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
+        .await;
     assert!(endless.unwrap_err().failure().is_retryable());
     assert_eq!(get_page(&server, "/early").await.body, "hello");
     assert!(matches!(failure(&server, "/none").await, FailureClass::UnsupportedType));
@@ -154,14 +156,17 @@ async fn interim_answers_and_bodies_where_none_belong_end_the_fetch() {
 async fn a_certificate_that_nobody_vouches_for_and_a_silent_handshake_end_the_fetch() {
     let (address, _server) = tls_server();
     let url = CanonicalUrl::parse(&format!("https://{address}/")).unwrap();
-    let fetched = local_fetcher().get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
+    let fetched = local_fetcher()
+        .get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true)
+        .await;
     assert_eq!(fetched.unwrap_err().failure(), FailureClass::Tls);
 
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = CanonicalUrl::parse(&format!("https://{}/", silent.local_addr().unwrap())).unwrap();
     let connect_timeout = Duration::from_millis(300);
     let hasty = Fetcher::new(FetchConfig { connect_timeout, ..config("127.0.0.0/8") }).unwrap();
-    let fetched = hasty.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await;
+    let fetched =
+        hasty.get(&url, &Conditional::default(), Duration::ZERO, &Cookies::default(), &|_| true).await;
     assert_eq!(fetched.unwrap_err().failure(), FailureClass::Connect);
 }
 

@@ -31,8 +31,14 @@ fn every_request_is_counted_by_its_answer_and_its_times() {
         let fetcher = local_fetcher();
         let always = |_: &CanonicalUrl| true;
         let none = Conditional::default();
-        fetcher.get(&server.url("/"), &none, Duration::from_millis(20), &always).await.unwrap();
-        fetcher.get(&server.url("/gone"), &none, Duration::ZERO, &always).await.unwrap_err();
+        fetcher
+            .get(&server.url("/"), &none, Duration::from_millis(20), &Cookies::default(), &always)
+            .await
+            .unwrap();
+        fetcher
+            .get(&server.url("/gone"), &none, Duration::ZERO, &Cookies::default(), &always)
+            .await
+            .unwrap_err();
         fetcher.robots(RobotsQuest::of(&server.url("/").host_key()), Duration::ZERO).await;
     });
     assert_lines(
@@ -61,7 +67,10 @@ fn pages_that_come_too_soon_after_one_another_are_violations() {
         fetcher.expect_pace(&server.url("/").host_key(), Some(Duration::from_mins(1)));
         for _ in 0..3 {
             let none = Conditional::default();
-            fetcher.get(&server.url("/"), &none, Duration::ZERO, &|_| true).await.unwrap();
+            fetcher
+                .get(&server.url("/"), &none, Duration::ZERO, &Cookies::default(), &|_| true)
+                .await
+                .unwrap();
         }
     });
     assert_lines(&text, &["rad_politeness_violations_total 2"]);

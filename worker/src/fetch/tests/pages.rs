@@ -16,8 +16,9 @@ async fn a_redirect_that_must_not_be_followed_comes_back_uncontacted() {
     })
     .await;
     let refused = |to: &CanonicalUrl| !to.as_str().ends_with("/new");
-    let fetched =
-        local_fetcher().get(&server.url("/old"), &Conditional::default(), Duration::ZERO, &refused).await;
+    let fetched = local_fetcher()
+        .get(&server.url("/old"), &Conditional::default(), Duration::ZERO, &Cookies::default(), &refused)
+        .await;
     let Ok(Fetched::Redirect { to, hops }) = fetched else { panic!("{fetched:?}") };
     assert_eq!((to, hops.len()), (server.url("/new"), 1));
     assert_eq!(server.requests().len(), 1);
@@ -59,7 +60,9 @@ async fn a_redirect_within_the_host_is_followed_after_the_delay() {
     .await;
     let delay = Duration::from_millis(150);
     let started = Instant::now();
-    let fetched = local_fetcher().get(&server.url("/old"), &Conditional::default(), delay, &|_| true).await;
+    let fetched = local_fetcher()
+        .get(&server.url("/old"), &Conditional::default(), delay, &Cookies::default(), &|_| true)
+        .await;
     let Ok(Fetched::Page(page)) = fetched else {
         panic!("not a page: {fetched:?}");
     };
@@ -78,7 +81,9 @@ async fn the_pause_between_hops_does_not_count_against_the_total_time() {
     .await;
     let total_timeout = Duration::from_millis(500);
     let fetcher = Fetcher::new(FetchConfig { total_timeout, ..config("127.0.0.0/8") }).unwrap();
-    let outcome = fetcher.get(&server.url("/old"), &Conditional::default(), total_timeout, &|_| true).await;
+    let outcome = fetcher
+        .get(&server.url("/old"), &Conditional::default(), total_timeout, &Cookies::default(), &|_| true)
+        .await;
     assert!(matches!(outcome, Ok(Fetched::Page(_))), "{outcome:?}");
 }
 
@@ -133,7 +138,9 @@ async fn validators_are_sent_and_304_means_not_modified() {
         etag: Some("W/\"7\"".to_owned()),
         last_modified: Some("Sun, 06 Nov 1994 08:49:37 GMT".to_owned()),
     };
-    let fetched = local_fetcher().get(&server.url("/moved"), &stored, Duration::ZERO, &|_| true).await;
+    let fetched = local_fetcher()
+        .get(&server.url("/moved"), &stored, Duration::ZERO, &Cookies::default(), &|_| true)
+        .await;
     let Ok(Fetched::NotModified { final_url, hops }) = fetched else {
         panic!("modified: {fetched:?}");
     };

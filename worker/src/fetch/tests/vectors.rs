@@ -18,7 +18,7 @@ use rad_core::url::CanonicalUrl;
 use super::*;
 use crate::fetch::{RobotsFetch, RobotsQuest};
 use table::{ADDRESSES, Expected, TEXTS};
-use witness::{PUBLIC, Witness};
+use witness::{PUBLIC, Witness, line};
 
 /// Set in the namespace.
 const INSIDE: &str = "RAD_TEST_INSIDE_NAMESPACE";
@@ -60,7 +60,7 @@ async fn all_vectors() {
     let names = names::serve().await;
     let addresses = AddressPolicy::public_only().without(vec![IpAddr::V4(Ipv4Addr::new(93, 184, 216, 99))]);
     let limits = FetchConfig { name_servers: Some(vec![names]), addresses, ..config("") };
-    let world = World { fetcher: Fetcher::new(limits).unwrap(), witness };
+    let world = World { fetcher: Fetcher::new(limits).unwrap(), witness, cookies: Cookies::default() };
     world.what_is_public_is_reached().await;
     for (vector, targets) in ADDRESSES {
         for target in *targets {
@@ -79,6 +79,7 @@ async fn all_vectors() {
 struct World {
     fetcher: Fetcher,
     witness: Witness,
+    cookies: Cookies,
 }
 
 impl World {
@@ -92,7 +93,7 @@ impl World {
 
     async fn get(&self, url: &str) -> Result<Fetched, FetchError> {
         let url = CanonicalUrl::parse(url).unwrap();
-        self.fetcher.get(&url, &Conditional::default(), Duration::ZERO, &|_| true).await
+        self.fetcher.get(&url, &Conditional::default(), Duration::ZERO, &self.cookies, &|_| true).await
     }
 
     /// Follows a redirect to another host, as the task that it becomes.
@@ -186,8 +187,14 @@ impl World {
             assert_eq!(error.failure(), failure, "{to}");
         }
         self.witness.serve_pages();
-        for header in ["authorization:", "cookie:", "proxy-authorization:", "referer:"] {
-            assert!(!self.witness.heads().contains(header), "{header}");
+        let heads = self.witness.heads();
+        for header in ["authorization", "proxy-authorization", "referer"] {
+            assert!(heads.iter().all(|head| line(head, header).is_none()), "{header}");
         }
+        // All was one crawl, and every server set a cookie with its own name.
+        let cookies = heads.iter().filter_map(|head| Some((line(head, "cookie")?, line(head, "host")?)));
+        let cookies: Vec<_> = cookies.collect();
+        assert!(cookies.len() > 10, "{}", cookies.len());
+        assert!(cookies.iter().all(|(cookie, host)| *cookie == format!("of={host}")), "{cookies:?}");
     }
 }

@@ -16,7 +16,7 @@ const PORTS: [u16; 12] = [80, 443, 22, 25, 3128, 4223, 4280, 5432, 6379, 8080, 8
 #[derive(Default)]
 struct Seen {
     contacted: Vec<SocketAddr>,
-    heads: String,
+    heads: Vec<String>,
     redirect: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Witness {
     }
 
     /// All requests so far, in lower case.
-    pub(super) fn heads(&self) -> String {
+    pub(super) fn heads(&self) -> Vec<String> {
         self.0.lock().unwrap().heads.clone()
     }
 
@@ -74,15 +74,23 @@ async fn answer(mut stream: TcpStream, seen: Arc<Mutex<Seen>>) {
             Err(_) => return,
         }
     }
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let host = line(&head, "host").unwrap_or_default().to_owned();
     let reply = {
         let mut seen = seen.lock().unwrap();
-        seen.heads.push_str(&String::from_utf8_lossy(&head).to_lowercase());
+        seen.heads.push(head);
         match &seen.redirect {
             Some(to) => format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\n"),
             // Vector 74: an offer of another protocol is not taken up.
             None => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nAlt-Svc: h3=\":443\"\r\n".to_owned(),
         }
     };
-    let reply = format!("{reply}Set-Cookie: a=b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    let reply = format!("{reply}Set-Cookie: of={host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     stream.write_all(reply.as_bytes()).await.ok();
+}
+
+/// The value of a header, its name in lower case.
+pub(super) fn line<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(of, _)| *of == name).map(|(_, value)| value)
 }
